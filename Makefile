@@ -1,0 +1,65 @@
+# A machine needs only make and Python 3.11 or newer; every target sets up what it uses.
+# Another Python: make test PYTHON=/path/to/python3.12
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTHON ?= $(firstword $(shell command -v python3.11 python3 python))
+
+# The language of the demonstration: vi or en.
+lang ?= vi
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format nightly pins clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "make %-9s %s\n", $$1, $$2}'
+
+demo: $(STAMP) ## Plan Lai Châu 2021-2030 and write its tables into out/lai-chau (lang=en for English)
+	$(BIN)/capalloc optimize scenarios/lai-chau --out out/lai-chau --lang $(lang)
+
+test: check ## The same as check
+
+check: $(STAMP) ## Format, lint, types, tests and doctests; any warning is an error
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+format: $(STAMP) ## Format the code and apply the safe lint fixes
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+nightly: $(STAMP) ## The property tests with thousands of fresh random cases each
+	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -m hypothesis
+
+pins: ## Renew constraints.txt from the newest versions that pyproject.toml allows
+	rm -rf $(VENV)
+	$(call create_venv)
+	$(BIN)/pip install -qq hatchling editables -e '.[dev]'
+	{ echo '# Exact versions that make installs; renew with `make pins`.'; \
+	  $(BIN)/pip freeze --exclude-editable; } > constraints.txt
+	touch $(STAMP)
+
+clean: ## Remove everything that make made
+	rm -rf $(VENV) out dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The build back end is installed first, pinned like the rest: an isolated build would fetch its own.
+$(STAMP): pyproject.toml constraints.txt
+	$(call create_venv)
+	$(BIN)/pip install -qq -c constraints.txt hatchling editables
+	$(BIN)/pip install -qq -c constraints.txt --no-build-isolation -e '.[dev]'
+	@touch $@
+
+define create_venv
+@if [ -z "$(PYTHON)" ]; then \
+  echo "Python is missing: install Python 3.11 or newer, or give it: make PYTHON=/path/to/python3.11" >&2; exit 1; fi
+@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+  echo "$(PYTHON) is not Python 3.11 or newer: install one, or give it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+  echo "$(PYTHON) has no venv module: install it (on Debian and Ubuntu: apt install python3-venv)" >&2; exit 1; }
+@test -x $(BIN)/python || { echo "Setting up $(VENV) with $(PYTHON)"; "$(PYTHON)" -m venv $(VENV); }
+endef
