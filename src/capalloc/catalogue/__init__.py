@@ -1,0 +1,120 @@
+"""The message catalogue: every text a user reads, in Vietnamese and in English.
+
+The texts stand in the folders ``en`` and ``vi`` beside this file, one TOML file a topic, under the same keys.  Place holders are named and may carry one
+of the formats ``money``, ``number`` or ``percent``, written in the form of the language: ``{amount:money}`` reads
+``1.234.567`` in Vietnamese and ``1,234,567`` in English.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from decimal import Decimal
+from fractions import Fraction
+from functools import cache
+from importlib.resources import files
+from string import Formatter
+from typing import Any
+
+LANGUAGES = ("en", "vi")
+
+_language: ContextVar[str | None] = ContextVar("capalloc_language", default=None)
+
+
+def language() -> str:
+    """Return the language in force: the one set by :func:`speaking`, else ``CAPALLOC_LANG``, else English."""
+    chosen = _language.get() or os.environ.get("CAPALLOC_LANG", "en")
+    return chosen if chosen in LANGUAGES else "en"
+
+
+@contextmanager
+def speaking(lang: str | None) -> Iterator[None]:
+    """Make ``lang`` the language of every text made inside the ``with`` block.
+
+    Parameters
+    ----------
+    lang
+        ``"vi"`` or ``"en"``; ``None`` leaves the language as it is.
+
+    Raises
+    ------
+    ValueError
+        When the language is not in the catalogue.
+    """
+    if lang is not None and lang not in LANGUAGES:
+        raise ValueError(say("error.language", found=lang, known=", ".join(LANGUAGES)))
+    token = _language.set(lang or _language.get())
+    try:
+        yield
+    finally:
+        _language.reset(token)
+
+
+def say(key: str, /, **arguments: Any) -> str:
+    """Return the text of ``key`` in the language in force, with its place holders filled.
+
+    Raises
+    ------
+    KeyError
+        When the catalogue has no such key.
+
+    Examples
+    --------
+    >>> with speaking("vi"):
+    ...     say("word.envelope")
+    'hạn mức vốn'
+    """
+    lang = language()
+    return _Formatter(lang).vformat(texts(lang)[key], (), arguments)
+
+
+def has_text(key: str) -> bool:
+    """Return whether the catalogue has the key."""
+    return key in texts("en")
+
+
+@cache
+def texts(lang: str) -> Mapping[str, str]:
+    """Return all texts of one language, flattened to dotted keys."""
+    topics = sorted((file for file in files(__name__).joinpath(lang).iterdir()), key=lambda file: file.name)
+    return {key: text for topic in topics for key, text in _flatten("", tomllib.loads(topic.read_text(encoding="utf-8")))}
+
+
+def write_number(value: int | float | Decimal | Fraction, lang: str | None = None) -> str:
+    """Return a number in the language's form, with at most six decimals.
+
+    Examples
+    --------
+    >>> write_number(1234567, "vi"), write_number(Fraction(1, 8), "vi"), write_number(1234567, "en")
+    ('1.234.567', '0,125', '1,234,567')
+    """
+    from babel.numbers import format_decimal
+
+    if isinstance(value, Fraction):
+        value = Decimal(value.numerator) / Decimal(value.denominator)
+    return format_decimal(value, format="#,##0.######", locale=lang or language())
+
+
+class _Formatter(Formatter):
+    """Formats numbers in the form of one language."""
+
+    def __init__(self, lang: str) -> None:
+        self.lang = lang
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if format_spec in ("money", "number"):
+            return write_number(value, self.lang)
+        if format_spec == "percent":
+            return f"{write_number(Fraction(value) * 100, self.lang)}%"
+        return str(super().format_field(value, format_spec))
+
+
+def _flatten(prefix: str, tree: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _flatten(f"{prefix}{key}.", value)
+        else:
+            yield f"{prefix}{key}", value

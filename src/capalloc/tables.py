@@ -1,0 +1,92 @@
+"""The whole input of a portfolio as checked, frozen rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from capalloc.issues import Place
+from capalloc.records import (
+    Benefit,
+    Capacity,
+    Commitment,
+    Contribution,
+    Cost,
+    Criterion,
+    Dependency,
+    Envelope,
+    Indicator,
+    Membership,
+    Mode,
+    Paid,
+    PriceIndex,
+    Priority,
+    ProfileShare,
+    Project,
+    Resource,
+    Row,
+    Rule,
+    Score,
+    Share,
+    Source,
+    Synergy,
+    Target,
+    Use,
+)
+from capalloc.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a table was read: its file (and sheet), and the heading the user gave to each column."""
+
+    file: str = ""
+    sheet: str = ""
+    headings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """The settings and the rows of every table, in the order of the input; a table that is absent is empty.
+
+    ``origins`` tells, for each table that was given, where it came from.
+    """
+
+    settings: Settings
+    projects: tuple[Project, ...] = ()
+    modes: tuple[Mode, ...] = ()
+    costs: tuple[Cost, ...] = ()
+    benefits: tuple[Benefit, ...] = ()
+    profiles: tuple[ProfileShare, ...] = ()
+    price_index: tuple[PriceIndex, ...] = ()
+    sources: tuple[Source, ...] = ()
+    envelopes: tuple[Envelope, ...] = ()
+    shares: tuple[Share, ...] = ()
+    priorities: tuple[Priority, ...] = ()
+    paid: tuple[Paid, ...] = ()
+    committed: tuple[Commitment, ...] = ()
+    dependencies: tuple[Dependency, ...] = ()
+    groups: tuple[Membership, ...] = ()
+    criteria: tuple[Criterion, ...] = ()
+    scores: tuple[Score, ...] = ()
+    resources: tuple[Resource, ...] = ()
+    uses: tuple[Use, ...] = ()
+    capacities: tuple[Capacity, ...] = ()
+    indicators: tuple[Indicator, ...] = ()
+    contributions: tuple[Contribution, ...] = ()
+    targets: tuple[Target, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    synergies: tuple[Synergy, ...] = ()
+    origins: Mapping[str, Origin] = field(default_factory=lambda: MappingProxyType({}))
+
+    def rows(self, table: str) -> tuple[Row, ...]:
+        """Return the rows of a table by its name."""
+        rows: tuple[Row, ...] = getattr(self, table)
+        return rows
+
+    def place(self, table: str, row: Row | None = None, column: str = "") -> Place:
+        """Return where a row (and one of its columns) stands in the user's input."""
+        origin = self.origins.get(table, Origin(file=table))
+        heading = origin.headings.get(column, column)
+        return Place(origin.file, origin.sheet, row.row if row else None, heading)
