@@ -1,5 +1,5 @@
 # A machine needs only make and Python 3.11 or newer; every target sets up what it uses.
-# Another Python: make test PYTHON=/path/to/python3.12
+# Another Python, in a fresh environment: make clean test PYTHON=/path/to/python3.12
 
 VENV := .venv
 BIN := $(VENV)/bin

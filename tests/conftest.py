@@ -12,3 +12,6 @@ _PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ordinary", _PATIENT, derandomize=True)
 settings.register_profile("nightly", _PATIENT, max_examples=5_000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ordinary"))
+
+# The texts that tests match are English unless a test asks for Vietnamese.
+os.environ.pop("CAPALLOC_LANG", None)
