@@ -21,7 +21,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "capalloc"
 # Reading order. A module imports only modules that stand before it, in its own line too.
 LAYERS = (
     ("catalogue", "issues", "money"),
-    ("schema", "settings", "records", "tables", "selection", "allocation"),
+    ("schema", "settings", "records", "tables", "selection", "allocation", "audit"),
     ("model",),
     ("reading", "loading"),
     ("options",),
@@ -50,6 +50,7 @@ VERIFIER_MAY_IMPORT = {
     "tables",
     "selection",
     "allocation",
+    "audit",
 }
 VERIFIER_MAY_NOT_REACH = {"model", "options", "compiling", "engines", "financing", "solving"}
 ENGINES_MAY_IMPORT = {"catalogue", "issues", "model", "engines"}
@@ -220,9 +221,16 @@ SPEAKERS = {"say", "error", "warning", "info"}
 
 
 @cache
+def topics(lang: str) -> dict[str, dict[str, str]]:
+    """Return the texts of one language by file and dotted key, read straight from its files."""
+    files = sorted((SOURCE / "catalogue" / lang).glob("*.toml"))
+    return {file.name: dict(flattened("", tomllib.loads(file.read_text(encoding="utf-8")))) for file in files}
+
+
+@cache
 def texts(lang: str) -> dict[str, str]:
-    """Return all texts of one language by dotted key, read straight from its file."""
-    return dict(flattened("", tomllib.loads((SOURCE / "catalogue" / f"{lang}.toml").read_text(encoding="utf-8"))))
+    """Return all texts of one language by dotted key."""
+    return {key: text for topic in topics(lang).values() for key, text in topic.items()}
 
 
 def flattened(prefix: str, tree: dict[str, object]) -> Iterator[tuple[str, str]]:
@@ -260,11 +268,17 @@ def spoken(module: str) -> Iterator[tuple[ast.Call, tuple[str, ...]]]:
 
 
 def test_both_languages_say_the_same_things():
-    """Every text exists in Vietnamese and in English, with the same place holders."""
+    """Every text exists in Vietnamese and in English, in files of the same name, with the same place holders."""
+    keys = {lang: {name: sorted(topic) for name, topic in topics(lang).items()} for lang in ("en", "vi")}
+    assert keys["en"] == keys["vi"]
     english, vietnamese = texts("en"), texts("vi")
-    assert english.keys() == vietnamese.keys()
     different = [key for key in english if place_holders(english[key]) != place_holders(vietnamese[key])]
     assert different == []
+
+
+def test_no_text_is_given_twice():
+    """A key that stood in two files would take its text from one of them in silence."""
+    assert sum(len(topic) for topic in topics("en").values()) == len(texts("en"))
 
 
 @pytest.mark.parametrize("lang", ["en", "vi"])
