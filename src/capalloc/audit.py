@@ -1,4 +1,4 @@
-"""What an independent reading of a plan against the tables finds: the account of every project, envelope and resource."""
+"""What an independent reading of a plan finds: the account of every project, envelope and resource."""
 
 from __future__ import annotations
 

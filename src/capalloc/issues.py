@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from capalloc.catalogue import say
 
@@ -101,7 +101,8 @@ class Issues(tuple[Issue, ...]):
 
     __slots__ = ()
 
-    def __new__(cls, issues: Iterable[Issue] = ()) -> Issues:
+    def __new__(cls, issues: Iterable[Issue] = ()) -> Self:
+        """Gather issues."""
         return super().__new__(cls, tuple(issues))
 
     @property
@@ -179,9 +180,7 @@ class UnknownName(CapallocError):
         names = sorted(known)
         close = nearest(found, names)
         key = "error.unknown-name-near" if close else "error.unknown-name"
-        super().__init__(
-            say(key, kind=say(f"word.{kind}"), found=found, near=close, known=", ".join(names[:12]))
-        )
+        super().__init__(say(key, kind=say(f"word.{kind}"), found=found, near=close, known=", ".join(names[:12])))
 
 
 class EngineFailed(CapallocError):

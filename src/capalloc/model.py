@@ -43,8 +43,8 @@ class LinearModel:
     objective
         One entry a column, shape (n,).
     matrix
-        Shape (m, n), compressed by rows.  Its entries and the finite row bounds are whole numbers below 2**53, so that the
-        floats are exact.
+        Shape (m, n), compressed by rows.  Its entries and the finite row bounds are whole numbers below 2**53, so
+        that the floats are exact.
     row_lower, row_upper
         Shape (m,); ``-inf`` and ``inf`` where a side is open.
     lower, upper
@@ -143,8 +143,8 @@ class SolveOptions:
 class Outcome:
     """What an engine answers: the status, why it ended, the best point, and a proved upper bound on the objective.
 
-    ``x`` is ``None`` exactly when no point is held; whole-numbered columns are exactly whole in it.  ``bound`` is ``inf``
-    where nothing is proved and ``-inf`` when the model is infeasible.
+    ``x`` is ``None`` exactly when no point is held; whole-numbered columns are exactly whole in it.  ``bound`` is
+    ``inf`` where nothing is proved and ``-inf`` when the model is infeasible.
     """
 
     status: Status

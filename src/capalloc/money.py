@@ -12,12 +12,14 @@ from numbers import Integral, Rational, Real
 from types import MappingProxyType
 from typing import Any
 
-MILLIONS: Mapping[str, Fraction] = MappingProxyType({
-    "VND": Fraction(1, 1_000_000),
-    "million VND": Fraction(1),
-    "billion VND": Fraction(1_000),
-    "trillion VND": Fraction(1_000_000),
-})
+MILLIONS: Mapping[str, Fraction] = MappingProxyType(
+    {
+        "VND": Fraction(1, 1_000_000),
+        "million VND": Fraction(1),
+        "billion VND": Fraction(1_000),
+        "trillion VND": Fraction(1_000_000),
+    }
+)
 
 ROUNDINGS = ("exact", "nearest", "up")
 
@@ -45,7 +47,8 @@ class BadNumber(ValueError):
 class NumberFormat:
     """How numbers are written in the files: ``"vi"`` 1.234.567,8, ``"en"`` 1,234,567.8, or ``""`` when not declared.
 
-    Where the format is not declared, a cell that reads differently in the two (``1.234``) is refused rather than guessed.
+    Where the format is not declared, a cell that reads differently in the two (``1.234``) is refused rather than
+    guessed.
     """
 
     style: str = ""

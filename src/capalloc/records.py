@@ -1,7 +1,8 @@
 """The rows of every table, one frozen record a table.
 
-A field declared with :func:`~capalloc.schema.column` is a column of the table; its name is the heading.  Amounts of money are
-whole million VND, shares and values exact rationals.  An empty ``mode`` stands for the only mode of a project without `modes`.
+A field declared with :func:`~capalloc.schema.column` is a column of the table; its name is the heading.  Amounts of
+money are whole million VND, shares and values exact rationals.  An empty ``mode`` stands for the only mode of a
+project without `modes`.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project(Row):
-    """A candidate. ``attributes`` holds the columns of the file that are not named here: numbers exact, the rest text."""
+    """A candidate. ``attributes`` holds the columns that are not named here: numbers exact, the rest text."""
 
     id: str = column(Kind.ID, key=True, required=True, default="")
     name: str = column(Kind.TEXT, default="")
@@ -88,7 +89,7 @@ class Cost(Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Benefit(Row):
-    """What a project brings in one year, counted from its start or from its completion (the finish year is offset 0)."""
+    """What a project brings in one year, counted from its start or from its finish year (offset 0)."""
 
     project: str = column(Kind.ID, key=True, required=True, refers_to="projects", default="")
     mode: str = column(Kind.ID, key=True, default="")
@@ -312,31 +313,33 @@ class Synergy(Row):
     class_: int | None = column(Kind.INTEGER, least=1)
 
 
-RECORDS: Mapping[str, type[Row]] = MappingProxyType({
-    "projects": Project,
-    "modes": Mode,
-    "costs": Cost,
-    "benefits": Benefit,
-    "profiles": ProfileShare,
-    "price_index": PriceIndex,
-    "sources": Source,
-    "envelopes": Envelope,
-    "shares": Share,
-    "priorities": Priority,
-    "paid": Paid,
-    "committed": Commitment,
-    "dependencies": Dependency,
-    "groups": Membership,
-    "criteria": Criterion,
-    "scores": Score,
-    "resources": Resource,
-    "uses": Use,
-    "capacities": Capacity,
-    "indicators": Indicator,
-    "contributions": Contribution,
-    "targets": Target,
-    "rules": Rule,
-    "synergies": Synergy,
-})
+RECORDS: Mapping[str, type[Row]] = MappingProxyType(
+    {
+        "projects": Project,
+        "modes": Mode,
+        "costs": Cost,
+        "benefits": Benefit,
+        "profiles": ProfileShare,
+        "price_index": PriceIndex,
+        "sources": Source,
+        "envelopes": Envelope,
+        "shares": Share,
+        "priorities": Priority,
+        "paid": Paid,
+        "committed": Commitment,
+        "dependencies": Dependency,
+        "groups": Membership,
+        "criteria": Criterion,
+        "scores": Score,
+        "resources": Resource,
+        "uses": Use,
+        "capacities": Capacity,
+        "indicators": Indicator,
+        "contributions": Contribution,
+        "targets": Target,
+        "rules": Rule,
+        "synergies": Synergy,
+    }
+)
 
 SCHEMAS: Mapping[str, TableSchema] = MappingProxyType({name: table_schema(name, r) for name, r in RECORDS.items()})

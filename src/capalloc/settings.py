@@ -1,4 +1,4 @@
-"""The settings of a portfolio: years, phases, money, prices and objective (``portfolio.toml`` or the sheet `settings`)."""
+"""The settings of a portfolio: years, phases, money, prices and objective."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ class ObjectiveSettings(BaseModel):
 class Settings(BaseModel):
     """Everything that is said once for the whole portfolio.
 
-    ``numbers`` declares how the files write numbers (``"vi"`` or ``"en"``); left out, a number of two meanings is refused.
-    ``rounding`` says what to do with a fraction of a million VND.
+    ``numbers`` declares how the files write numbers (``"vi"`` or ``"en"``); left out, a number of two meanings is
+    refused. ``rounding`` says what to do with a fraction of a million VND.
     """
 
     model_config = _CLOSED
@@ -103,6 +103,19 @@ class Settings(BaseModel):
             return None
         start, end = int(first), int(last or first)
         return Period(text, start, end) if start <= end and start in self.horizon and end in self.horizon else None
+
+    def known_period(self, text: str) -> Period:
+        """Return the period that a checked cell names.
+
+        Raises
+        ------
+        KeyError
+            When it names none; checked tables have no such cell.
+        """
+        period = self.period(text)
+        if period is None:
+            raise KeyError(text)
+        return period
 
     def discount(self, year: int) -> Fraction:
         """Return the exact discount factor of a year: (1 + rate) to the power of first_year − year."""

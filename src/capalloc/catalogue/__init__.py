@@ -1,8 +1,8 @@
 """The message catalogue: every text a user reads, in Vietnamese and in English.
 
-The texts stand in the folders ``en`` and ``vi`` beside this file, one TOML file a topic, under the same keys.  Place holders are named and may carry one
-of the formats ``money``, ``number`` or ``percent``, written in the form of the language: ``{amount:money}`` reads
-``1.234.567`` in Vietnamese and ``1,234,567`` in English.
+The texts stand in the folders ``en`` and ``vi`` beside this file, one TOML file a topic, under the same keys.  Place
+holders are named and may carry one of the formats ``money``, ``number`` or ``percent``, written in the form of the
+language: ``{amount:money}`` reads ``1.234.567`` in Vietnamese and ``1,234,567`` in English.
 """
 
 from __future__ import annotations
@@ -80,7 +80,9 @@ def has_text(key: str) -> bool:
 def texts(lang: str) -> Mapping[str, str]:
     """Return all texts of one language, flattened to dotted keys."""
     topics = sorted((file for file in files(__name__).joinpath(lang).iterdir()), key=lambda file: file.name)
-    return {key: text for topic in topics for key, text in _flatten("", tomllib.loads(topic.read_text(encoding="utf-8")))}
+    return {
+        key: text for topic in topics for key, text in _flatten("", tomllib.loads(topic.read_text(encoding="utf-8")))
+    }
 
 
 def write_number(value: int | float | Decimal | Fraction, lang: str | None = None) -> str:

@@ -1,0 +1,263 @@
+"""From checked tables to an integer program in arrays, and the way back.
+
+One column x[o] in {0, 1} stands for each option o (a project, a mode, a start year); payment columns follow (see
+:mod:`capalloc.accounts`).  The rows, with F(i) the options of project i:
+
+``choice``
+    sum of x over F(i) <= 1, or = 1 where the project is mandatory or committed;
+``dependency``
+    requires: F(then) − F(first) <= 0.  finish_start, start_start: for each start year t of ``then``, the options of
+    ``then`` that start by t less the options of ``first`` that allow a start by t are <= 0 (aggregated precedence;
+    Pritsker, Watters and Wolfe 1969).  together: F(then) − F(first) = 0.  excludes: F(then) + F(first) <= 1;
+``group``
+    the sum over all members <= 1, = 1, >= k or <= k;
+``resource``
+    use in the period <= capacity;
+``balance``, ``share``, ``envelope``
+    who pays (see :mod:`capalloc.accounts`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from capalloc.accounts import Accounts, account_rows, open_accounts, payable
+from capalloc.allocation import Allocation, Choice
+from capalloc.model import Block, Floats, Ints, LinearModel
+from capalloc.options import Options, expand, spread
+from capalloc.payers import find_payers
+from capalloc.records import Capacity, Dependency, Membership
+from capalloc.rows import RowBlock, RowWriter, stack
+from capalloc.settings import VALUE_GRID
+from capalloc.tables import Tables
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A portfolio as an integer program, with what is needed to come back.
+
+    One unit of the model's objective is worth ``unit`` of the portfolio's.
+    """
+
+    tables: Tables
+    options: Options
+    accounts: Accounts
+    model: LinearModel
+    unit: Fraction
+
+    def choice(self, option: int) -> Choice:
+        """Return the choice that an option stands for."""
+        variant = self.options.variants[self.options.variant[option]]
+        return Choice(self.tables.projects[variant.project].id, variant.mode, int(self.options.start[option]))
+
+    def taken(self, x: Floats) -> Ints:
+        """Return the options that a point of the model takes."""
+        return np.flatnonzero(x[: len(self.options)] > 0.5)
+
+    def point(self, allocation: Allocation) -> Floats | None:
+        """Return the point that stands for an allocation; ``None`` when it takes an option there is not."""
+        number = {self.choice(option): option for option in range(len(self.options))}
+        if any(choice not in number for choice in allocation.choices):
+            return None
+        x = np.zeros(len(self.model.objective))
+        taken = [number[choice] for choice in allocation.choices]
+        x[taken] = 1
+        variant_of = {
+            choice.project: int(self.options.variant[o]) for choice, o in zip(allocation.choices, taken, strict=True)
+        }
+        sources = {source.id: index for index, source in enumerate(self.tables.sources)}
+        for payment in allocation.payments:
+            column = self.accounts.column_of(variant_of[payment.project], sources[payment.source], payment.year)
+            if column is not None:
+                x[len(self.options) + column] += payment.amount
+        return x
+
+
+def compile_tables(tables: Tables) -> Compiled:
+    """Compile checked tables.
+
+    Raises
+    ------
+    OverflowError
+        When a number is too large to be exact in the engine; checked tables have none.
+    """
+    options = expand(tables)
+    accounts = open_accounts(tables, options, find_payers(tables, options.variants))
+    columns = len(options) + len(accounts)
+    blocks = [_choice_rows(tables, options), _dependency_rows(tables, options), _group_rows(tables, options)]
+    blocks += [*_resource_rows(tables, options), *account_rows(options, accounts)]
+    matrix, row_lower, row_upper, rows = stack([block for block in blocks if len(block.keys)], columns)
+    objective, unit = _objective(tables, options)
+    whole = np.arange(columns) < len(options)
+    upper = np.where(whole, 1.0, np.inf)
+    if tables.sources:
+        upper[: len(options)] = payable(options, accounts)
+    model = LinearModel(
+        objective=np.concatenate([objective, np.zeros(len(accounts))]),
+        matrix=matrix,
+        row_lower=row_lower,
+        row_upper=row_upper,
+        lower=np.zeros(columns),
+        upper=upper,
+        integer=whole,
+        rows=rows,
+        columns=(Block("option", _option_keys(tables, options)), Block("payment", _payment_keys(tables, accounts))),
+    )
+    return Compiled(tables, options, accounts, model, unit)
+
+
+def _option_keys(tables: Tables, options: Options) -> Sequence[tuple[Any, ...]]:
+    names = [(tables.projects[variant.project].id, variant.mode) for variant in options.variants]
+    return [
+        (*names[variant], year) for variant, year in zip(options.variant.tolist(), options.start.tolist(), strict=True)
+    ]
+
+
+def _payment_keys(tables: Tables, accounts: Accounts) -> Sequence[tuple[Any, ...]]:
+    ids = [source.id for source in tables.sources]
+    parts = zip(accounts.account.tolist(), accounts.source.tolist(), accounts.year.tolist(), strict=True)
+    return [(account, ids[source], year) for account, source, year in parts]
+
+
+def _objective(tables: Tables, options: Options) -> tuple[Floats, Fraction]:
+    """Class weight × value of each option in whole units, and what one such unit is worth."""
+    weights = class_weights(tables)
+    whole = math.lcm(*(weight.denominator for weight in weights), 1)
+    scaled = np.array([int(weight * whole) for weight in weights], dtype=object)
+    worth = options.value.astype(object) * scaled[options.project]
+    divisor = math.gcd(*worth.tolist()) or 1
+    return np.array(worth // divisor, dtype=np.float64), VALUE_GRID * Fraction(divisor, whole)
+
+
+def class_weights(tables: Tables) -> list[Fraction]:
+    """Return the weight of each project's priority class; 1 where the settings name no weights."""
+    by_class = {number: Fraction(weight) for number, weight in tables.settings.objective.class_weights.items()}
+    if not by_class:
+        return [Fraction(1)] * len(tables.projects)
+    return [by_class[project.priority or 0] for project in tables.projects]
+
+
+def _spans(options: Options, projects: int) -> Ints:
+    """Where the options of each project begin; options follow the order of projects."""
+    return np.searchsorted(options.project, np.arange(projects + 1))
+
+
+def _choice_rows(tables: Tables, options: Options) -> RowBlock:
+    committed = {row.project for row in tables.committed if row.decision == "in"}
+    due = np.array([project.mandatory or project.id in committed for project in tables.projects], dtype=bool)
+    count = np.bincount(options.project, minlength=len(due))
+    # A single option that need not be taken is bounded by its column already.
+    needed = np.flatnonzero(due | (count > 1))
+    row_of = np.full(len(due), -1, dtype=np.int64)
+    row_of[needed] = np.arange(len(needed))
+    row = row_of[options.project]
+    column = np.flatnonzero(row >= 0)
+    return RowBlock(
+        "choice",
+        [(tables.projects[project].id,) for project in needed.tolist()],
+        row[column],
+        column,
+        np.ones(len(column)),
+        np.where(due[needed], 1.0, -np.inf),
+        np.ones(len(needed)),
+    )
+
+
+def _dependency_rows(tables: Tables, options: Options) -> RowBlock:
+    writer = RowWriter("dependency")
+    index = {project.id: number for number, project in enumerate(tables.projects)}
+    spans = _spans(options, len(tables.projects))
+    for number, row in enumerate(tables.dependencies):
+        first, then = (np.arange(spans[index[p]], spans[index[p] + 1]) for p in (row.first, row.then))
+        if row.kind == "requires":
+            writer.add((number, None), -np.inf, 0, (then, 1), (first, -1))
+        elif row.kind == "together":
+            writer.add((number, None), 0, 0, (then, 1), (first, -1))
+        elif row.kind == "excludes":
+            writer.add((number, None), -np.inf, 1, (then, 1), (first, 1))
+        else:
+            for year, early, ready in _precedence(options, row, first, then):
+                writer.add((number, year), -np.inf, 0, (early, 1), (ready, -1))
+    return writer.block()
+
+
+def _precedence(options: Options, row: Dependency, first: Ints, then: Ints) -> Iterator[tuple[int, Ints, Ints]]:
+    """For each start year of ``then``: its options that start by then, and those of ``first`` that let them."""
+    end = options.finish[first] + 1 if row.kind == "finish_start" else options.start[first]
+    years = np.unique(options.start[then])
+    ready = [first[end + row.lag <= year] for year in years]
+    for number, year in enumerate(years.tolist()):
+        # With the same options of `first` behind it, the row of a later year implies this one.
+        if number + 1 == len(years) or len(ready[number]) < len(ready[number + 1]):
+            yield year, then[options.start[then] <= year], ready[number]
+
+
+def _group_rows(tables: Tables, options: Options) -> RowBlock:
+    writer = RowWriter("group")
+    spans = _spans(options, len(tables.projects))
+    index = {project.id: number for number, project in enumerate(tables.projects)}
+    members: dict[str, list[Membership]] = {}
+    for row in tables.groups:
+        members.setdefault(row.group, []).append(row)
+    for name, rows in members.items():
+        columns = np.concatenate([np.arange(spans[index[r.project]], spans[index[r.project] + 1]) for r in rows])
+        k = rows[0].k or 0
+        lower, upper = {
+            "one_of": (-np.inf, 1.0),
+            "exactly_one_of": (1.0, 1.0),
+            "at_least": (float(k), np.inf),
+            "at_most": (-np.inf, float(k)),
+        }[rows[0].kind]
+        writer.add((name,), lower, upper, (columns, 1))
+    return writer.block()
+
+
+def _resource_rows(tables: Tables, options: Options) -> Iterator[RowBlock]:
+    """One row a capacity; the amounts of a resource are scaled together to whole numbers."""
+    uses: dict[str, dict[tuple[str, str], dict[int, Fraction]]] = {resource.id: {} for resource in tables.resources}
+    for use in tables.uses:
+        uses[use.resource].setdefault((use.project, use.mode), {})[use.offset] = use.amount
+    for resource in tables.resources:
+        capacities = [row for row in tables.capacities if row.resource == resource.id]
+        if capacities:
+            yield _capacity_rows(tables, options, uses[resource.id], capacities)
+
+
+def _capacity_rows(
+    tables: Tables,
+    options: Options,
+    uses: dict[tuple[str, str], dict[int, Fraction]],
+    capacities: Sequence[Capacity],
+) -> RowBlock:
+    amounts = [amount for stream in uses.values() for amount in stream.values()]
+    scale = math.lcm(*(amount.denominator for amount in amounts), *(row.amount.denominator for row in capacities))
+    streams = [uses.get((tables.projects[v.project].id, v.mode), {}) for v in options.variants]
+    lengths = np.array([max(stream, default=-1) + 1 for stream in streams], dtype=np.int64)
+    flat = np.array(
+        [int(stream.get(k, 0) * scale) for stream in streams for k in range(max(stream, default=-1) + 1)],
+        dtype=np.float64,
+    )
+    option, offset, used = spread(options.variant, lengths, flat)
+    year = options.start[option] + offset
+    rows, columns, values = [], [], []
+    for number, capacity in enumerate(capacities):
+        period = tables.settings.known_period(capacity.period)
+        inside = (used != 0) & (period.first <= year) & (year <= period.last)
+        rows.append(np.full(int(inside.sum()), number, dtype=np.int64))
+        columns.append(option[inside])
+        values.append(used[inside])
+    return RowBlock(
+        "resource",
+        [(row.resource, row.period) for row in capacities],
+        np.concatenate(rows),
+        np.concatenate(columns),
+        np.concatenate(values),
+        np.full(len(capacities), -np.inf),
+        np.array([float(row.amount * scale) for row in capacities]),
+    )

@@ -1,0 +1,110 @@
+"""Who may pay for a project, and between which bounds."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from capalloc.options import Variant
+from capalloc.records import Share, Source
+from capalloc.selection import parse_selection
+from capalloc.tables import Tables
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Bounds on what several sources together pay of a cost, over its life or in each year.
+
+    ``row`` is its place in the `shares` table.
+    """
+
+    sources: tuple[int, ...]
+    low: Fraction
+    high: Fraction
+    yearly: bool
+    row: int
+
+    def at_least(self, cost: int) -> int:
+        """Return the least whole amount of ``cost`` they pay: floor(min · cost)."""
+        return math.floor(self.low * cost)
+
+    def at_most(self, cost: int) -> int:
+        """Return the greatest whole amount of ``cost`` they pay: ceil(max · cost)."""
+        return math.ceil(self.high * cost)
+
+
+@dataclass(frozen=True, slots=True)
+class Payers:
+    """The sources that may pay, in the order of `sources`, and the limits that bind them."""
+
+    sources: tuple[int, ...]
+    limits: tuple[Limit, ...]
+
+
+def find_payers(tables: Tables, variants: Sequence[Variant]) -> tuple[Payers, ...]:
+    """Return the payers of each variant.
+
+    A source may pay when its ``eligible`` selection holds the project and it is on the state side or a `shares` row
+    with a positive ``max`` names it.  Rows that name no source that may pay bind only where their ``min`` is above 0.
+    """
+    index = {source.id: number for number, source in enumerate(tables.sources)}
+    eligible = [_eligible(tables, source) for source in tables.sources]
+    rows = _rows_by_project(tables, index)
+    made: dict[tuple[object, ...], Payers] = {}
+    payers = []
+    for variant in variants:
+        mine = tuple(row for mode, row in rows.get(variant.project, ()) if mode in ("", variant.mode))
+        able = tuple(number for number, projects in enumerate(eligible) if variant.project in projects)
+        key = (able, mine)
+        if key not in made:
+            made[key] = _payers(tables, able, mine)
+        payers.append(made[key])
+    return tuple(payers)
+
+
+def _payers(tables: Tables, able: tuple[int, ...], rows: tuple[Limit, ...]) -> Payers:
+    named = {source for row in rows if row.high > 0 for source in row.sources}
+    barred = {source for row in rows if row.high == 0 for source in row.sources}
+    sources = tuple(
+        source
+        for source in able
+        if source not in barred and (source in named or tables.sources[source].side == "state")
+    )
+    return Payers(sources, tuple(_limits(sources, rows)))
+
+
+def _limits(sources: tuple[int, ...], rows: Sequence[Limit]) -> Iterator[Limit]:
+    """The rows that say more than that each of the sources pays between nothing and all."""
+    for row in rows:
+        bound = tuple(source for source in row.sources if source in sources)
+        covers_all = len(bound) == len(sources)
+        if row.low > 0 or (row.high < 1 and bound):
+            if covers_all and row.high == 1:
+                continue
+            yield Limit(bound, row.low, row.high, row.yearly, row.row)
+
+
+def _eligible(tables: Tables, source: Source) -> frozenset[int]:
+    selection = parse_selection(source.eligible)
+    return frozenset(number for number, project in enumerate(tables.projects) if selection.matches(project))
+
+
+def _rows_by_project(tables: Tables, index: dict[str, int]) -> dict[int, list[tuple[str, Limit]]]:
+    """The mode and limit of every `shares` row, for each project that it names or selects."""
+    numbers = {project.id: number for number, project in enumerate(tables.projects)}
+    rows: dict[int, list[tuple[str, Limit]]] = defaultdict(list)
+    for number, share in enumerate(tables.shares):
+        limit = Limit(tuple(index[s] for s in share.source), share.min, share.max, share.per == "year", number)
+        for project in _projects(tables, numbers, share):
+            rows[project].append((share.mode, limit))
+    return rows
+
+
+def _projects(tables: Tables, numbers: dict[str, int], share: Share) -> list[int]:
+    if share.project in numbers:
+        return [numbers[share.project]]
+    selection = parse_selection(share.project)
+    return [number for number, project in enumerate(tables.projects) if selection.matches(project)]
