@@ -1,0 +1,136 @@
+"""Solve benchmark cases, hold the answers against what is known, and print what was measured."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from time import perf_counter
+
+import capalloc as ca
+from benchmarks.cases import Case, select
+from benchmarks.instances import FIRST_YEAR
+
+# Published values are rounded, and ours to a millionth an option.
+TOLERANCE = Fraction(1, 1_000_000)
+
+HEADINGS = ("case", "status", "value", "best known", "known bound", "gap", "load s", "solve s")
+LAYOUT = "{:<24} {:<11} {:>15} {:>15} {:>15} {:>8} {:>7} {:>8}"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One case solved: the plan and how long loading and solving took."""
+
+    case: Case
+    plan: ca.Plan
+    loaded: float
+    solved: float
+
+    def line(self) -> str:
+        """Return the row of the table."""
+        known = self.case.answer
+        return LAYOUT.format(
+            self.case.name,
+            self.plan.status,
+            _number(self.plan.value),
+            _number(known and known.best),
+            _number(known and known.bound),
+            f"{self.plan.gap:.3%}",
+            f"{self.loaded:.2f}",
+            f"{self.solved:.1f}",
+        )
+
+
+def solve(case: Case, folder: Path, options: argparse.Namespace) -> Run:
+    """Load and optimise one case."""
+    settings, frames = case.build(folder)
+    began = perf_counter()
+    portfolio = ca.Portfolio.from_tables(settings, frames)
+    loaded = perf_counter()
+    plan = portfolio.optimize(
+        engine=options.engine, time_limit=options.time_limit, gap=options.gap, threads=options.threads
+    )
+    return Run(case, plan, loaded - began, perf_counter() - loaded)
+
+
+def disagreements(run: Run, folder: Path) -> Iterator[str]:
+    """Yield a sentence for everything in a run that contradicts what is published."""
+    known, plan = run.case.answer, run.plan
+    if known is not None:
+        slack = TOLERANCE * max(1, abs(known.best))
+        if plan.status == "infeasible":
+            yield f"called infeasible, but a plan of {_number(known.best)} is published"
+        elif plan.bound < known.best - slack:
+            yield f"claims that nothing exceeds {_number(plan.bound)}, but a plan of {_number(known.best)} is published"
+        if plan.value is not None and plan.value > known.bound + slack:
+            yield f"claims {_number(plan.value)}, but it is proved that nothing exceeds {_number(known.bound)}"
+    if run.case.referee is not None and plan.projects is not None:
+        funded = plan.projects[plan.projects["funded"]]
+        starts = {
+            project: int(start) - FIRST_YEAR for project, start in zip(funded["project"], funded["start"], strict=True)
+        }
+        judgement = run.case.referee(folder / run.case.file, starts)
+        yield from judgement.breaches
+        if abs(judgement.value - float(plan.value)) > TOLERANCE * abs(judgement.value):
+            yield f"claims {_number(plan.value)}, but the file makes it {judgement.value:,.4f}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; return 0 when nothing contradicts what is known, 1 when something does, 2 when nothing ran."""
+    options = _parser().parse_args(arguments)
+    try:
+        cases = _runnable(select(options.patterns), options.instances)
+    except ValueError as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    print(LAYOUT.format(*HEADINGS))
+    wrong = 0
+    for case in cases:
+        run = solve(case, options.instances or Path(), options)
+        print(run.line(), flush=True)
+        for sentence in disagreements(run, options.instances or Path()):
+            wrong += 1
+            print(f"    WRONG: {sentence}")
+    print(f"{len(cases)} cases, {wrong} contradictions")
+    return 1 if wrong else 0
+
+
+def _runnable(cases: list[Case], folder: Path | None) -> list[Case]:
+    if folder is None:
+        kept = [case for case in cases if not case.file]
+        if len(kept) < len(cases):
+            print(f"{len(cases) - len(kept)} public instances are left out: no folder was given (--instances DIR).")
+        if not kept:
+            raise ValueError("Nothing is left to solve; benchmarks/README.md says where to get the public instances.")
+        return kept
+    missing = sorted({case.file for case in cases if case.file and not (folder / case.file).is_file()})
+    if missing:
+        raise ValueError(
+            f"{folder} does not hold {', '.join(missing)}; benchmarks/README.md says where to get the public instances."
+        )
+    return cases
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("patterns", nargs="*", help="cases to run, such as 'mkp/*' (default: all)")
+    parser.add_argument("--instances", type=Path, help="folder of the public instances; see benchmarks/README.md")
+    parser.add_argument("--engine", default="highs", help="default: %(default)s")
+    parser.add_argument("--time-limit", type=float, default=60.0, help="seconds a case (default: %(default)s)")
+    parser.add_argument("--gap", type=float, default=0.0, help="stop at this gap (default: prove the optimum)")
+    parser.add_argument("--threads", type=int, default=2, help="default: %(default)s")
+    return parser
+
+
+def _number(number: Fraction | float | None) -> str:
+    if number is None:
+        return "-"
+    return f"{float(number):,.4f}".rstrip("0").rstrip(".")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
