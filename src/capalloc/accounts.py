@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -112,11 +113,9 @@ def find_ceilings(tables: Tables) -> Iterator[Ceiling]:
     index = {source.id: number for number, source in enumerate(tables.sources)}
     for row in tables.envelopes:
         period = tables.settings.known_period(row.period)
-        reserve = row.reserve
-        if reserve is None:
-            reserve = tables.sources[index[row.source[0]]].reserve if len(row.source) == 1 else 0
-        room = row.amount * (1 - reserve)
         sources = tuple(index[source] for source in row.source)
+        inherited = tables.sources[sources[0]].reserve if len(sources) == 1 else Fraction(0)
+        room = row.amount * (1 - (inherited if row.reserve is None else row.reserve))
         yield Ceiling((row.source, row.period), sources, range(period.first, period.last + 1), int(room // 1))
 
 

@@ -241,7 +241,7 @@ def _capacity_rows(
     lengths = np.array([max(stream, default=-1) + 1 for stream in streams], dtype=np.int64)
     flat = np.array(
         [int(stream.get(k, 0) * scale) for stream in streams for k in range(max(stream, default=-1) + 1)],
-        dtype=np.float64,
+        dtype=np.int64,
     )
     option, offset, used = spread(options.variant, lengths, flat)
     year = options.start[option] + offset
@@ -251,7 +251,7 @@ def _capacity_rows(
         inside = (used != 0) & (period.first <= year) & (year <= period.last)
         rows.append(np.full(int(inside.sum()), number, dtype=np.int64))
         columns.append(option[inside])
-        values.append(used[inside])
+        values.append(used[inside].astype(np.float64))
     return RowBlock(
         "resource",
         [(row.resource, row.period) for row in capacities],

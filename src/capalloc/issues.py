@@ -133,6 +133,9 @@ class Issues(tuple[Issue, ...]):
         return str(self.to_frame().to_html(index=False, escape=True))
 
 
+NO_ISSUES = Issues()
+
+
 def _records(issues: Issues) -> Iterator[tuple[Any, ...]]:
     for issue in issues:
         place = issue.where

@@ -81,7 +81,7 @@ class NumberFormat:
             raise BadNumber("not-a-number")
         if isinstance(cell, Decimal):
             return Fraction(cell)
-        if abs(cell) >= _EXACT_FLOAT:
+        if abs(float(cell)) >= _EXACT_FLOAT:
             raise BadNumber("inexact-number")
         # The shortest decimal that reads back as this float is what the user typed.
         return Fraction(repr(float(cell)))

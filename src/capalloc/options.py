@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from capalloc.model import Ints
+from capalloc.model import Ints, Truths
 from capalloc.money import round_half_up
 from capalloc.records import Commitment, Criterion, Mode, Project
 from capalloc.settings import VALUE_GRID, Settings
@@ -114,13 +114,14 @@ def expand(tables: Tables) -> Options:
     return Options(variants, variant, start, _values(tables.settings, variants, variant, start))
 
 
-def _whole_phases(settings: Settings, variants: Sequence[Variant], variant: Ints, start: Ints) -> np.ndarray:
+def _whole_phases(settings: Settings, variants: Sequence[Variant], variant: Ints, start: Ints) -> Truths:
     """Which options stay inside one phase; all of them where projects may cross."""
     if settings.may_cross_phase or not settings.phases:
         return np.ones(len(start), dtype=bool)
     end = start + np.array([v.span for v in variants], dtype=np.int64)[variant] - 1
     inside = [(phase.first <= start) & (end <= phase.last) for phase in settings.phases]
-    return np.logical_or.reduce(inside)
+    whole: Truths = np.logical_or.reduce(inside)
+    return whole
 
 
 def _values(settings: Settings, variants: Sequence[Variant], variant: Ints, start: Ints) -> Ints:
@@ -144,7 +145,7 @@ def _variants(tables: Tables) -> Iterator[Variant]:
     for index, project in enumerate(tables.projects):
         commitment = committed.get(project.id)
         for mode in modes[project.id]:
-            duration = _first_of(mode and mode.duration, project.duration)
+            duration = _first_of(mode.duration if mode else None, project.duration)
             stream = costs.of(project, mode, duration)
             bare = Variant(
                 index, mode.mode if mode else "", duration, stream, range(0), worth.of(project, mode, duration)
@@ -169,8 +170,8 @@ def modes_of(tables: Tables) -> Mapping[str, Sequence[Mode | None]]:
 
 def _starts(settings: Settings, project: Project, mode: Mode | None, commitment: Commitment | None, span: int) -> range:
     """The start years left by window, horizon and commitment."""
-    earliest = _first_of(mode and mode.earliest_start, project.earliest_start, settings.first_year)
-    latest = _first_of(mode and mode.latest_start, project.latest_start, settings.last_year)
+    earliest = _first_of(mode.earliest_start if mode else None, project.earliest_start, settings.first_year)
+    latest = _first_of(mode.latest_start if mode else None, project.latest_start, settings.last_year)
     first, last = max(earliest, settings.first_year), min(latest, settings.last_year)
     if not settings.may_run_over:
         last = min(last, settings.last_year - span + 1)
@@ -202,7 +203,7 @@ class _Costs:
         stream = self.explicit.get((project.id, mode.mode if mode else ""))
         if stream is not None:
             return _dense(stream, 0)
-        total = _first_of(mode and mode.cost, project.cost, 0)
+        total = _first_of(mode.cost if mode else None, project.cost, 0)
         profile = (mode.profile if mode else "") or project.profile
         if profile:
             return _split(total, _dense(self.profiles[profile, duration], Fraction(0)))

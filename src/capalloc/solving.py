@@ -17,8 +17,9 @@ from capalloc.compiling import Compiled, compile_tables
 from capalloc.engines import engine_named
 from capalloc.engines.base import Engine
 from capalloc.financing import finance
-from capalloc.issues import EngineFailed
+from capalloc.issues import NO_ISSUES, EngineFailed, Issues
 from capalloc.model import (
+    Floats,
     LinearModel,
     Outcome,
     Progress,
@@ -42,9 +43,9 @@ _NOISE = 1e-9
 class Answer:
     """What a run found and what it proved.
 
-    ``allocation``, ``audit`` and ``value`` are ``None`` exactly when there is no plan; a plan has no violations.
-    ``bound`` is in units of the objective: no plan is worth more.  ``rejected`` counts selections that had no
-    whole-unit financing.
+    ``allocation``, ``audit`` and ``value`` are ``None`` exactly when there is no plan.  A plan has no ``violations``; a
+    hand-made list may (see :mod:`capalloc.evaluation`).  ``bound`` is in units of the objective: no plan is worth more.
+    ``rejected`` counts selections that had no whole-unit financing.
     """
 
     status: Status
@@ -57,6 +58,7 @@ class Answer:
     seconds: float
     nodes: int = 0
     rejected: int = 0
+    violations: Issues = NO_ISSUES
 
     @property
     def value(self) -> Fraction | None:
@@ -117,7 +119,7 @@ def solve_compiled(
         if outcome.x is None or audit is not None or outcome.status is Status.FEASIBLE:
             break
         rejected += 1
-        model, point = _without(model, compiled, outcome), None
+        model, point = _without(model, compiled, outcome.x), None
     seconds = perf_counter() - clock
     answer = Answer(
         outcome.status,
@@ -131,9 +133,9 @@ def solve_compiled(
         nodes,
         rejected,
     )
-    if audit is None:
+    if outcome.x is None or audit is None:
         return replace(answer, status=Status.INFEASIBLE if outcome.status is Status.INFEASIBLE else Status.UNKNOWN)
-    _agree(compiled, outcome, audit)
+    _agree(compiled, outcome.x, audit.value)
     return _claimed(answer, unit)
 
 
@@ -164,10 +166,9 @@ def _verified(compiled: Compiled, outcome: Outcome) -> tuple[Allocation | None, 
     return (None, None) if audit.violations else (allocation, audit)
 
 
-def _without(model: LinearModel, compiled: Compiled, outcome: Outcome) -> LinearModel:
+def _without(model: LinearModel, compiled: Compiled, x: Floats) -> LinearModel:
     """Cut off exactly the selection of a point: at least one option must change."""
-    assert outcome.x is not None
-    taken = compiled.taken(outcome.x)
+    taken = compiled.taken(x)
     every = np.arange(len(compiled.options))
     sign = np.full(len(every), -1.0)
     sign[taken] = 1.0
@@ -176,15 +177,11 @@ def _without(model: LinearModel, compiled: Compiled, outcome: Outcome) -> Linear
     return with_rows(model, writer.block())
 
 
-def _agree(compiled: Compiled, outcome: Outcome, audit: Audit) -> None:
-    """The compiled objective and the verifier's value are the same number, reached on two ways."""
-    assert outcome.x is not None
-    count = len(compiled.options)
-    modelled = (
-        int(compiled.model.objective[compiled.taken(outcome.x)].astype(object).sum() if count else 0) * compiled.unit
-    )
-    if modelled != audit.value:
-        raise EngineFailed(say("error.values-disagree", modelled=modelled, verified=audit.value))
+def _agree(compiled: Compiled, x: Floats, verified: Fraction) -> None:
+    """Withhold a plan whose value the compiler and the verifier do not agree on to the last unit."""
+    modelled = sum(map(int, compiled.model.objective[compiled.taken(x)])) * compiled.unit
+    if modelled != verified:
+        raise EngineFailed(say("error.values-disagree", modelled=modelled, verified=verified))
 
 
 def _claimed(answer: Answer, unit: float) -> Answer:

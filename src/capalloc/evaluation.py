@@ -1,0 +1,147 @@
+"""A hand-made list judged like a plan: which statements it breaks, and by how much."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+import numpy as np
+
+from capalloc.allocation import Allocation, Choice
+from capalloc.compiling import Compiled, compile_tables
+from capalloc.engines.highs import Highs
+from capalloc.financing import finance
+from capalloc.model import Floats, Ints, LinearModel, SolveOptions, Status, StoppedBy
+from capalloc.rows import RowWriter, with_rows
+from capalloc.solving import Answer, solve_compiled
+from capalloc.tables import Tables
+from capalloc.verification import verify
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One line of a hand-made list; a mode or a start year of ``None`` is left to the evaluation."""
+
+    project: str
+    mode: str | None = None
+    start: int | None = None
+
+
+def evaluate(tables: Tables, wishes: Sequence[Wish], options: SolveOptions | None = None) -> Answer:
+    """Return the best plan that funds exactly the listed projects, or what stands against them.
+
+    Modes and start years that the list leaves open are chosen for the best value.  When nothing obeys every
+    statement, the answer is ``infeasible``, and ``violations`` tells what the least breaking way to do the list breaks, as
+    the verifier reads it: least in the sum of all excesses, each measured against the largest project in its statement.
+    """
+    options = options or SolveOptions()
+    clock = perf_counter()
+    compiled = _only(compile_tables(tables), wishes)
+    possible = {int(project) for project in compiled.options.project[compiled.model.upper[: len(compiled.options)] > 0]}
+    impossible = [wish for wish in wishes if _index(tables, wish) not in possible]
+    if not impossible:
+        answer = solve_compiled(compiled, options, Highs())
+        if answer.status is not Status.INFEASIBLE:
+            return answer
+    allocation = _least_breaking(compiled, wishes, options)
+    missing = tuple(_as_listed(tables, wish) for wish in impossible)
+    place = {project.id: number for number, project in enumerate(tables.projects)}
+    choices = tuple(sorted((*allocation.choices, *missing), key=lambda choice: place[choice.project]))
+    audit = verify(tables, replace(allocation, choices=choices))
+    return Answer(
+        status=Status.INFEASIBLE,
+        stopped_by=StoppedBy.PROOF,
+        allocation=None,
+        audit=None,
+        bound=-np.inf,
+        engine=Highs.name,
+        options=options,
+        seconds=perf_counter() - clock,
+        violations=audit.violations,
+    )
+
+
+def _index(tables: Tables, wish: Wish) -> int:
+    return next(number for number, project in enumerate(tables.projects) if project.id == wish.project)
+
+
+def _as_listed(tables: Tables, wish: Wish) -> Choice:
+    """A wish that no option grants, as it stands; the verifier says what is wrong with it."""
+    project = tables.projects[_index(tables, wish)]
+    modes = [mode.mode for mode in tables.modes if mode.project == wish.project]
+    mode = wish.mode if wish.mode is not None else (modes[0] if modes else "")
+    start = wish.start if wish.start is not None else (project.earliest_start or tables.settings.first_year)
+    return Choice(wish.project, mode, start)
+
+
+def _only(compiled: Compiled, wishes: Sequence[Wish]) -> Compiled:
+    """The model with only the options that the list allows, each listed project once."""
+    count = len(compiled.options)
+    allowed = np.zeros(count, dtype=bool)
+    writer = RowWriter("listed")
+    for wish in wishes:
+        columns = _columns(compiled, wish)
+        allowed[columns] = True
+        if len(columns):
+            writer.add((wish.project,), 1, 1, (columns, 1))
+    model = with_rows(compiled.model, writer.block())
+    upper = model.upper.copy()
+    upper[:count] = allowed
+    return replace(compiled, model=replace(model, upper=upper))
+
+
+def _columns(compiled: Compiled, wish: Wish) -> Ints:
+    options = compiled.options
+    fits = options.project == _index(compiled.tables, wish)
+    if wish.start is not None:
+        fits &= options.start == wish.start
+    if wish.mode is not None:
+        fits &= np.array([variant.mode == wish.mode for variant in options.variants], dtype=bool)[options.variant]
+    return np.flatnonzero(fits)
+
+
+def _least_breaking(compiled: Compiled, wishes: Sequence[Wish], options: SolveOptions) -> Allocation:
+    """Choose for every listed project the option, and for every account the payments, that break least."""
+    outcome = Highs().solve(_elastic(compiled.model), options)
+    if outcome.x is None:
+        return Allocation(tuple(_as_listed(compiled.tables, wish) for wish in wishes), ())
+    x = outcome.x[: len(compiled.model.objective)]
+    financed = finance(_stretched(compiled, x), x)
+    return financed or Allocation(tuple(compiled.choice(option) for option in compiled.taken(x).tolist()), ())
+
+
+_FIRM = ("balance", "listed")
+
+
+def _elastic(model: LinearModel) -> LinearModel:
+    """Let every statement but the list itself and the balance of costs be broken, at a price for each unit."""
+    from scipy.sparse import csr_array, hstack
+
+    firm = np.concatenate([np.full(len(block.keys), block.kind in _FIRM) for block in model.rows])
+    over = np.flatnonzero(np.isfinite(model.row_upper) & ~firm)
+    under = np.flatnonzero(np.isfinite(model.row_lower) & ~firm)
+    rows = np.concatenate([over, under])
+    size = np.maximum(abs(model.matrix).max(axis=1).toarray().ravel(), 1.0)[rows]
+    sign = np.concatenate([-np.ones(len(over)), np.ones(len(under))])
+    slack = csr_array((sign, (rows, np.arange(len(rows)))), shape=(len(firm), len(rows)))
+    more = np.zeros(len(rows))
+    return replace(
+        model,
+        objective=np.concatenate([np.zeros(len(model.objective)), -1.0 / size]),
+        matrix=hstack([model.matrix, slack], format="csr"),
+        lower=np.concatenate([model.lower, more]),
+        upper=np.concatenate([model.upper, np.full(len(rows), np.inf)]),
+        integer=np.concatenate([model.integer, more > 0]),
+        columns=(),
+    )
+
+
+def _stretched(compiled: Compiled, x: Floats) -> Compiled:
+    """The model with every row wide enough for a point and for paying it in whole units."""
+    model = compiled.model
+    activity = model.matrix @ x
+    firm = np.concatenate([np.full(len(block.keys), block.kind in _FIRM) for block in model.rows])
+    lower = np.where(firm, model.row_lower, np.minimum(model.row_lower, np.floor(activity)))
+    upper = np.where(firm, model.row_upper, np.maximum(model.row_upper, np.ceil(activity)))
+    return replace(compiled, model=replace(model, row_lower=lower, row_upper=upper))
