@@ -23,7 +23,7 @@ LAYERS = (
     ("catalogue", "issues", "money"),
     ("schema", "settings", "records", "tables", "selection", "allocation", "audit"),
     ("model",),
-    ("reading", "loading"),
+    ("rawtable", "reading", "configuring", "loading"),
     ("options",),
     ("checking",),
     ("compiling",),

@@ -1,0 +1,162 @@
+"""From a folder of files, or a mapping and DataFrames, to the tables of a portfolio."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from capalloc.configuring import fallback_settings, settings_from_mapping, settings_from_toml
+from capalloc.issues import Issue, Issues, Place, error, nearest
+from capalloc.rawtable import RawTable, table_from_csv, table_from_frame
+from capalloc.reading import NONE, read_table
+from capalloc.records import RECORDS, Mode, Project
+from capalloc.settings import Settings
+from capalloc.tables import Origin, Tables
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SETTINGS_FILE = "portfolio.toml"
+
+# Other files that could hold a table; named like one, they were meant to be read.
+_OTHER_TABLE_FILES = {".json", ".ods", ".parquet", ".tsv", ".txt", ".xls", ".xlsb", ".xlsm", ".xlsx"}
+_UNIT_SETTINGS = {"money", "numbers", "rounding"}
+_UNIT_CODES = {"ambiguous-number", "fraction-of-a-million", "not-a-number", "not-a-whole-number", "rounded"}
+
+
+def read_folder(path: str | Path) -> tuple[Tables | None, Issues]:
+    """Read a portfolio from a folder of ``portfolio.toml`` and one CSV file a table.
+
+    Every file that ends in ``.csv`` must be named after a table, and no other kind of table file may bear the name of
+    one. Documents, other TOML files, folders and hidden files are no tables and are left alone.
+
+    Parameters
+    ----------
+    path
+        The folder, or the TOML file in it that holds the settings.
+
+    Returns
+    -------
+    tuple
+        The tables, or ``None`` when so little could be read that they cannot be checked further; and everything found
+        wrong in files, settings, headings and cells. Tables returned beside an error are good for further checks
+        only.
+    """
+    given = Path(path)
+    folder = given if given.is_dir() else given.parent
+    if issue := _path_issue(given):
+        return None, Issues([issue])
+    settings_file = folder / SETTINGS_FILE if given.is_dir() else given
+    data = settings_file.read_bytes()
+    settings, issues = settings_from_toml(data, settings_file.name)
+    raws, file_issues = _raw_tables(folder)
+    return _assembled(settings, issues, raws, file_issues)
+
+
+def read_frames(settings: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> tuple[Tables | None, Issues]:
+    """Read a portfolio from its settings and one DataFrame a table; rows are numbered from 0, an index is no column.
+
+    Returns
+    -------
+    tuple
+        As :func:`read_folder`.
+    """
+    import pandas as pd
+
+    known_settings, issues = settings_from_mapping(settings, "settings")
+    raws: dict[str, RawTable | None] = {}
+    other_issues: list[Issue] = []
+    for name, frame in frames.items():
+        if name not in RECORDS:
+            other_issues.append(_unknown_table(str(name), str(name)))
+        elif not isinstance(frame, pd.DataFrame):
+            raws[name] = None
+            other_issues.append(error("not-a-frame", Place(name), table=name, found=type(frame).__name__))
+        else:
+            raws[name], found = table_from_frame(name, frame)
+            other_issues += found
+    return _assembled(known_settings, issues, raws, other_issues)
+
+
+def _path_issue(given: Path) -> Issue | None:
+    if given.is_dir():
+        if (given / SETTINGS_FILE).is_file():
+            return None
+        near = nearest(SETTINGS_FILE, [file.name for file in given.iterdir() if file.is_file()]) or NONE
+        return error("no-settings", Place(SETTINGS_FILE), folder=str(given), near=near)
+    if not given.exists():
+        beside = [other.name for other in given.parent.iterdir()] if given.parent.is_dir() else []
+        return error("no-such-path", Place(str(given)), path=str(given), near=nearest(given.name, beside) or NONE)
+    if given.suffix.lower() != ".toml":
+        return error("not-a-portfolio", Place(given.name), path=str(given))
+    return None
+
+
+def _raw_tables(folder: Path) -> tuple[dict[str, RawTable | None], list[Issue]]:
+    raws: dict[str, RawTable | None] = {}
+    issues: list[Issue] = []
+    files = (file for file in folder.iterdir() if file.is_file() and not file.name.startswith((".", "~")))
+    for file in sorted(files, key=lambda file: file.name):
+        name, kind = file.stem.lower(), file.suffix.lower()
+        if kind in _OTHER_TABLE_FILES and name in RECORDS:
+            issues.append(error("unread-file", Place(file.name), table=name))
+        if kind != ".csv":
+            continue
+        if name not in RECORDS:
+            issues.append(_unknown_table(file.name, file.stem))
+        elif name in raws:
+            issues.append(error("table-twice", Place(file.name), table=name))
+        else:
+            raws[name], found = table_from_csv(name, file.name, file.read_bytes())
+            issues += found
+    return raws, issues
+
+
+def _unknown_table(place: str, name: str) -> Issue:
+    near = nearest(name, RECORDS) or NONE
+    return error("unknown-table", Place(place), found=name, near=near, known=", ".join(RECORDS))
+
+
+def _assembled(
+    settings: Settings | None,
+    settings_issues: list[Issue],
+    raws: Mapping[str, RawTable | None],
+    file_issues: list[Issue],
+) -> tuple[Tables | None, Issues]:
+    if "projects" not in raws:
+        file_issues = [*file_issues, error("no-projects", Place("projects"))]
+    doubtful = any(issue.where.column in _UNIT_SETTINGS for issue in settings_issues) or settings is None
+    rows: dict[str, Any] = {}
+    origins: dict[str, Origin] = {}
+    cell_issues: list[Issue] = []
+    for name in RECORDS:
+        raw = raws.get(name)
+        if raw is not None:
+            rows[name], origins[name], found = read_table(raw, settings or fallback_settings())
+            cell_issues += (issue for issue in found if not (doubtful and issue.code in _UNIT_CODES))
+    issues = Issues(chain(settings_issues, file_issues, cell_issues))
+    if settings is None or raws.get("projects") is None:
+        return None, issues
+    tables = Tables(settings=settings, origins=MappingProxyType(origins), **rows)
+    return replace(tables, projects=tuple(_sized(tables))), issues
+
+
+def _sized(tables: Tables) -> Iterator[Project]:
+    """Yield the projects with their sizes; an empty one is the cost as first read, which later changes leave alone."""
+    first_modes: dict[str, Mode] = {}
+    for mode in tables.modes:
+        first_modes.setdefault(mode.project, mode)
+    streams: dict[tuple[str, str], int] = {}
+    for row in tables.costs:
+        streams[row.project, row.mode] = streams.get((row.project, row.mode), 0) + row.amount
+    for project in tables.projects:
+        if project.size is not None:
+            yield project
+            continue
+        first = first_modes.get(project.id, Mode())
+        known = (project.cost, first.cost, streams.get((project.id, first.mode)))
+        yield replace(project, size=next((size for size in known if size is not None), None))
