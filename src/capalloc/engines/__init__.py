@@ -1,1 +1,30 @@
 """Engines: several ways to solve the same :class:`~capalloc.model.LinearModel`. They know no domain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from capalloc.engines.base import Engine
+from capalloc.engines.enumeration import Enumeration
+from capalloc.engines.highs import Highs
+from capalloc.issues import UnknownName
+
+ENGINES: dict[str, Callable[[], Engine]] = {"highs": Highs, "enumeration": Enumeration}
+
+
+def engine_named(name: str) -> Engine:
+    """Return the engine of this name: ``highs``, ``enumeration``, or ``pulp:NAME`` for a solver that PuLP drives.
+
+    Raises
+    ------
+    UnknownName
+        When there is no such engine, or PuLP's solver is not installed.
+
+    Examples
+    --------
+    >>> engine_named("highs").name
+    'highs'
+    """
+    if name not in ENGINES:
+        raise UnknownName("engine", name, ENGINES)
+    return ENGINES[name]()

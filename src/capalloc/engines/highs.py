@@ -1,0 +1,283 @@
+"""The engine on HiGHS: the whole model in one run of its branch and cut, or of its simplex."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from capalloc.catalogue import say
+from capalloc.engines.base import NO_POINT_EXISTS, Feature, Finding, Watch, conclude, usable_start, watched_run
+from capalloc.engines.points import broken_rows, crossed, holds, settled, value_of
+from capalloc.engines.scaling import Scaling, scaling_of
+from capalloc.issues import EngineFailed
+from capalloc.model import Floats, LinearModel, Outcome, ProgressReport, SolveOptions, StoppedBy
+
+if TYPE_CHECKING:
+    from highspy import Highs as Solver
+
+# Rows are scaled so that one unit of a row of whole columns is far above this; HiGHS's own 1e-6 would let a budget of
+# 10**7 be passed by whole units once the columns are rounded.
+_TOLERANCE = 1e-9
+
+# Entries this far below the largest of a row are dropped by HiGHS; it says so, and then the model is refused.
+_SMALLEST_ENTRY = 1e-12
+
+_SECONDS_BETWEEN_NEWS = 0.25
+
+_ENDINGS = {
+    "kOptimal": StoppedBy.PROOF,
+    "kTimeLimit": StoppedBy.TIME_LIMIT,
+    "kSolutionLimit": StoppedBy.NODE_LIMIT,
+    "kInterrupt": StoppedBy.INTERRUPT,
+    "kInfeasible": StoppedBy.PROOF,
+    "kUnboundedOrInfeasible": StoppedBy.PROOF,
+}
+_NO_POINT = ("kInfeasible", "kUnboundedOrInfeasible")
+
+
+class Highs:
+    """Solves a model in one run of HiGHS, in a thread of its own."""
+
+    name = "highs"
+    features = frozenset(Feature)
+
+    def solve(
+        self,
+        model: LinearModel,
+        options: SolveOptions,
+        *,
+        start: Floats | None = None,
+        progress: ProgressReport | None = None,
+        stop: Event | None = None,
+    ) -> Outcome:
+        """Return the best point and the bound; see :meth:`capalloc.engines.base.Engine.solve`."""
+        watch = Watch(options, stop)
+        found = watched_run(lambda: _find(model, options, start, watch), watch, progress)
+        return conclude(self, model, options, start, watch, found)
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxation:
+    """The best value when nothing must be whole, a point that has it, and what each row and column is worth.
+
+    ``row_duals[i]`` is what one more unit of room in row i adds to the value: at least 0 where its upper side binds, at
+    most 0 where its lower side does.  ``column_duals`` likewise for the bounds of columns.
+    """
+
+    value: float
+    x: Floats
+    row_duals: Floats
+    column_duals: Floats
+
+
+def relaxation(model: LinearModel, options: SolveOptions, stop: Event | None = None) -> Relaxation | None:
+    """Return the solved relaxation, or ``None`` when it has no point or a limit came first.
+
+    Raises
+    ------
+    EngineFailed
+        When HiGHS fails, or the value has no bound.
+    """
+    loose = replace(model, integer=np.zeros_like(model.integer))
+    watch = Watch(options, stop)
+    return watched_run(lambda: _relax(loose, options, watch), watch, None)
+
+
+def _find(model: LinearModel, options: SolveOptions, start: Floats | None, watch: Watch) -> Finding:
+    if crossed(model):
+        return NO_POINT_EXISTS
+    if not model.objective.size:
+        return _nothing_to_choose(model)
+    run = _Run(model, options, watch)
+    run.offer(usable_start(model, start))
+    ending = run.go()
+    if ending in _NO_POINT:
+        # HiGHS 1.15.1 can lose every point in presolve (ERGO-Code/HiGHS#3296): believe it only without.
+        run.set("presolve", "off")
+        ending = run.go()
+    return run.finding(ending)
+
+
+def _nothing_to_choose(model: LinearModel) -> Finding:
+    point = np.zeros(0)
+    return Finding(StoppedBy.PROOF, point, 0.0) if holds(model, point) else NO_POINT_EXISTS
+
+
+def _relax(model: LinearModel, options: SolveOptions, watch: Watch) -> Relaxation | None:
+    if crossed(model):
+        return None
+    run = _Run(model, options, watch)
+    if run.go() != "kOptimal":
+        return None
+    solution = run.solver.getSolution()
+    x = settled(model, np.array(solution.col_value) * run.scaling.columns)
+    # HiGHS minimises the negated and scaled objective.
+    rows = -np.array(solution.row_dual) * run.scaling.rows / run.scaling.objective
+    columns = -np.array(solution.col_dual) / run.scaling.columns / run.scaling.objective
+    return Relaxation(value_of(model, x), x, rows + 0.0, columns + 0.0)
+
+
+class _Run:
+    """One model in HiGHS: scaled, negated to a minimisation, limited, watched, and read back in the user's sense.
+
+    HiGHS is always given a minimisation, since parts of it mistake the sense of a maximisation.  It must be made and
+    used in one thread, whose number of threads is fixed by its first run.
+    """
+
+    def __init__(self, model: LinearModel, options: SolveOptions, watch: Watch) -> None:
+        import highspy
+
+        self.model = model
+        self.options = options
+        self.watch = watch
+        self.scaling = scaling_of(model)
+        self.whole = bool(model.integer.any())
+        self.solver: Solver = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy leaves it untyped
+        self.solver.silent()
+        self._said: tuple[float | None, float] = (None, float("inf"))
+        self._said_at = float("-inf")
+        self.set("small_matrix_value", _SMALLEST_ENTRY)
+        status = self.solver.passModel(_scaled(model, self.scaling))
+        if status != highspy.HighsStatus.kOk:
+            raise EngineFailed(say("engine.numbers-refused", engine="HiGHS"))
+        self._limit()
+
+    def set(self, option: str, value: Any) -> None:
+        """Set an option of HiGHS, or fail."""
+        import highspy
+
+        if self.solver.setOptionValue(option, value) != highspy.HighsStatus.kOk:
+            raise EngineFailed(say("engine.option-refused", engine="HiGHS", option=option, found=value))
+
+    def _limit(self) -> None:
+        self.set("threads", self.options.threads)
+        self.set("random_seed", self.options.seed)
+        self.set("mip_rel_gap", self.options.gap)
+        self.set("mip_abs_gap", 0.0)
+        self.set("mip_feasibility_tolerance", _TOLERANCE)
+        self.set("primal_feasibility_tolerance", _TOLERANCE)
+        if self.options.node_limit is not None:
+            self.set("mip_max_nodes", self.options.node_limit)
+        self.solver.cbMipInterrupt.subscribe(self._look_up)
+        self.solver.cbMipImprovingSolution.subscribe(self._look_up)
+        self.solver.cbSimplexInterrupt.subscribe(self._heed)
+        self.solver.cbIpmInterrupt.subscribe(self._heed)
+
+    def offer(self, start: Floats | None) -> None:
+        """Give HiGHS a point to start from, a whole one: it may take twice the time limit to complete a part of one."""
+        import highspy
+
+        if start is None or not self.whole:
+            return
+        given = highspy.HighsSolution()
+        given.col_value = (start / self.scaling.columns).tolist()
+        if self.solver.setSolution(given) == highspy.HighsStatus.kError:
+            raise EngineFailed(say("engine.gave-up", engine="HiGHS", status="setSolution"))
+
+    def go(self) -> str:
+        """Run for the time that is left and return the name of HiGHS's model status."""
+        import highspy
+
+        self.set("time_limit", self.watch.left)
+        try:
+            status = self.solver.run()
+        finally:
+            highspy.Highs.resetGlobalScheduler(False)
+        ending = str(self.solver.getModelStatus().name)
+        if ending == "kUnbounded":
+            raise EngineFailed(say("engine.unbounded", engine="HiGHS"))
+        if status == highspy.HighsStatus.kError or ending not in _ENDINGS:
+            raise EngineFailed(say("engine.gave-up", engine="HiGHS", status=ending))
+        return ending
+
+    def finding(self, ending: str) -> Finding:
+        """Return what HiGHS holds after a run that ended so."""
+        nodes = max(0, self.solver.getInfo().mip_node_count)
+        details = {"status": ending, "version": self.solver.version()}
+        if ending in _NO_POINT:
+            return replace(NO_POINT_EXISTS, nodes=nodes, details=details)
+        x = self._point()
+        return Finding(_ENDINGS[ending], x, self._bound(ending, x), nodes, details)
+
+    def _point(self) -> Floats | None:
+        import highspy
+
+        if self.solver.getInfo().primal_solution_status != highspy.kSolutionStatusFeasible:
+            return None
+        x = settled(self.model, np.array(self.solver.getSolution().col_value) * self.scaling.columns)
+        broken = int(broken_rows(self.model, x).sum())
+        if broken and not self.model.integer.all():
+            x = self._resettled(x)
+            broken = int(broken_rows(self.model, x).sum())
+        if broken:
+            raise EngineFailed(say("engine.point-broken", engine="HiGHS", rows=broken))
+        return x
+
+    def _resettled(self, x: Floats) -> Floats:
+        """Return the point with its whole columns held where rounding put them, and the others chosen anew."""
+        held = np.where(self.model.integer, x, self.model.lower), np.where(self.model.integer, x, self.model.upper)
+        fixed = replace(self.model, lower=held[0], upper=held[1], integer=np.zeros_like(self.model.integer))
+        # Once a run is stopped the point in hand is still worth its last, short linear program.
+        answer = _relax(fixed, self.options, Watch(SolveOptions(time_limit=None), None))
+        return x if answer is None else settled(self.model, answer.x)
+
+    def _bound(self, ending: str, x: Floats | None) -> float:
+        if self.whole:
+            return self._unscaled(self.solver.getInfo().mip_dual_bound)
+        return value_of(self.model, x) if ending == "kOptimal" and x is not None else float("inf")
+
+    def _unscaled(self, amount: float) -> float:
+        return float("inf") if np.isnan(amount) else -float(amount) / self.scaling.objective + 0.0
+
+    def _heed(self, event: Any) -> None:
+        if self.watch.stop.is_set():
+            event.interrupt()
+
+    def _look_up(self, event: Any) -> None:
+        self._heed(event)
+        data = event.data_out
+        value = self._unscaled(data.mip_primal_bound) if np.isfinite(data.mip_primal_bound) else None
+        said = (value, min(self._said[1], self._unscaled(data.mip_dual_bound)))
+        # A better point is told at once, a better bound now and then.
+        soon = value != self._said[0] or self.watch.seconds - self._said_at > _SECONDS_BETWEEN_NEWS
+        if said != self._said and soon:
+            self._said, self._said_at = said, self.watch.seconds
+            self.watch.tell(*said, data.mip_node_count)
+
+
+def _scaled(model: LinearModel, scaling: Scaling) -> Any:
+    import highspy
+
+    matrix = model.matrix.tocsc(copy=True)
+    matrix.sum_duplicates()
+    matrix.eliminate_zeros()
+    matrix.data *= scaling.rows[matrix.indices] * np.repeat(scaling.columns, np.diff(matrix.indptr))
+    _refuse_unless(np.isfinite, model.objective, matrix.data)
+    _refuse_unless(lambda array: ~np.isnan(array), model.lower, model.upper, model.row_lower, model.row_upper)
+    program = highspy.HighsLp()
+    program.num_row_, program.num_col_ = matrix.shape
+    program.sense_ = highspy.ObjSense.kMinimize
+    program.col_cost_ = -model.objective * scaling.columns * scaling.objective
+    program.col_lower_ = model.lower / scaling.columns
+    program.col_upper_ = model.upper / scaling.columns
+    program.row_lower_ = model.row_lower * scaling.rows
+    program.row_upper_ = model.row_upper * scaling.rows
+    entries = program.a_matrix_
+    entries.format_ = highspy.MatrixFormat.kColwise
+    entries.num_row_, entries.num_col_ = matrix.shape
+    entries.start_, entries.index_ = matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32)
+    entries.value_ = matrix.data
+    if model.integer.any():
+        kinds = np.array([highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger])
+        program.integrality_ = kinds[model.integer.astype(np.int64)].tolist()
+    return program
+
+
+def _refuse_unless(sound: Callable[[Floats], Any], *arrays: Floats) -> None:
+    # HiGHS takes a NaN in silence and answers with a wrong point.
+    if not all(sound(array).all() for array in arrays):
+        raise EngineFailed(say("engine.not-a-number"))
