@@ -10,13 +10,16 @@ import numpy as np
 
 from capalloc.allocation import Allocation, Choice
 from capalloc.compiling import Compiled, compile_tables
+from capalloc.elasticity import elastic, stretched
 from capalloc.engines.highs import Highs
 from capalloc.financing import finance
-from capalloc.model import Floats, Ints, LinearModel, SolveOptions, Status, StoppedBy
+from capalloc.model import Ints, SolveOptions, Status, StoppedBy
 from capalloc.rows import RowWriter, with_rows
 from capalloc.solving import Answer, solve_compiled
 from capalloc.tables import Tables
 from capalloc.verification import verify
+
+_FIRM = ("balance", "listed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +35,9 @@ def evaluate(tables: Tables, wishes: Sequence[Wish], options: SolveOptions | Non
     """Return the best plan that funds exactly the listed projects, or what stands against them.
 
     Modes and start years that the list leaves open are chosen for the best value.  When nothing obeys every
-    statement, the answer is ``infeasible``, and ``violations`` tells what the least breaking way to do the list breaks, as
-    the verifier reads it: least in the sum of all excesses, each measured against the largest project in its statement.
+    statement, the answer is ``infeasible``, and ``violations`` tells what the least breaking way to do the list
+    breaks, as the verifier reads it: least in the sum of all excesses, each measured against the largest project in
+    its statement.
     """
     options = options or SolveOptions()
     clock = perf_counter()
@@ -103,45 +107,9 @@ def _columns(compiled: Compiled, wish: Wish) -> Ints:
 
 def _least_breaking(compiled: Compiled, wishes: Sequence[Wish], options: SolveOptions) -> Allocation:
     """Choose for every listed project the option, and for every account the payments, that break least."""
-    outcome = Highs().solve(_elastic(compiled.model), options)
+    outcome = Highs().solve(elastic(compiled.model, _FIRM), options)
     if outcome.x is None:
         return Allocation(tuple(_as_listed(compiled.tables, wish) for wish in wishes), ())
     x = outcome.x[: len(compiled.model.objective)]
-    financed = finance(_stretched(compiled, x), x)
+    financed = finance(replace(compiled, model=stretched(compiled.model, x, _FIRM)), x)
     return financed or Allocation(tuple(compiled.choice(option) for option in compiled.taken(x).tolist()), ())
-
-
-_FIRM = ("balance", "listed")
-
-
-def _elastic(model: LinearModel) -> LinearModel:
-    """Let every statement but the list itself and the balance of costs be broken, at a price for each unit."""
-    from scipy.sparse import csr_array, hstack
-
-    firm = np.concatenate([np.full(len(block.keys), block.kind in _FIRM) for block in model.rows])
-    over = np.flatnonzero(np.isfinite(model.row_upper) & ~firm)
-    under = np.flatnonzero(np.isfinite(model.row_lower) & ~firm)
-    rows = np.concatenate([over, under])
-    size = np.maximum(abs(model.matrix).max(axis=1).toarray().ravel(), 1.0)[rows]
-    sign = np.concatenate([-np.ones(len(over)), np.ones(len(under))])
-    slack = csr_array((sign, (rows, np.arange(len(rows)))), shape=(len(firm), len(rows)))
-    more = np.zeros(len(rows))
-    return replace(
-        model,
-        objective=np.concatenate([np.zeros(len(model.objective)), -1.0 / size]),
-        matrix=hstack([model.matrix, slack], format="csr"),
-        lower=np.concatenate([model.lower, more]),
-        upper=np.concatenate([model.upper, np.full(len(rows), np.inf)]),
-        integer=np.concatenate([model.integer, more > 0]),
-        columns=(),
-    )
-
-
-def _stretched(compiled: Compiled, x: Floats) -> Compiled:
-    """The model with every row wide enough for a point and for paying it in whole units."""
-    model = compiled.model
-    activity = model.matrix @ x
-    firm = np.concatenate([np.full(len(block.keys), block.kind in _FIRM) for block in model.rows])
-    lower = np.where(firm, model.row_lower, np.minimum(model.row_lower, np.floor(activity)))
-    upper = np.where(firm, model.row_upper, np.maximum(model.row_upper, np.ceil(activity)))
-    return replace(compiled, model=replace(model, row_lower=lower, row_upper=upper))
