@@ -1,0 +1,387 @@
+"""Hypothesis strategies: small random portfolios that mix every feature, given straight as records."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+from itertools import combinations
+
+from hypothesis import strategies as st
+
+from capalloc.allocation import Allocation, Choice, Payment
+from capalloc.records import (
+    Benefit,
+    Capacity,
+    Commitment,
+    Cost,
+    Criterion,
+    Dependency,
+    Envelope,
+    Membership,
+    Mode,
+    ProfileShare,
+    Project,
+    Resource,
+    Score,
+    Share,
+    Source,
+    Use,
+)
+from capalloc.settings import ObjectiveSettings, PhaseSettings, Settings
+from capalloc.tables import Tables
+
+FIRST_YEAR = 2021
+LONGEST = 3
+HALF, THIRD = Fraction(1, 2), Fraction(1, 3)
+
+# None of these cuts a small cost into whole amounts by itself.
+PROFILES = {
+    "front": {1: (1,), 2: (Fraction(2, 3), THIRD), 3: (HALF, Fraction(2, 7), Fraction(3, 14))},
+    "late": {1: (1,), 2: (Fraction(1, 7), Fraction(6, 7)), 3: (Fraction(1, 6), THIRD, HALF)},
+}
+# The first project matches each of them, so that none selects nothing.
+SELECTIONS = ("", 'sector == "road"', "priority <= 2", 'location in ["A", "C"] and not mandatory')
+
+small_costs = st.integers(0, 6)
+values = st.fractions(-4, 12, max_denominator=6)
+shares = st.sampled_from([Fraction(0), Fraction(1, 7), Fraction(1, 4), THIRD, HALF, Fraction(2, 3), Fraction(1)])
+
+
+@dataclass(frozen=True)
+class Draft:
+    """How one project can be done in one mode: what its row says, and its explicit cost rows."""
+
+    duration: int
+    cost: int | None
+    profile: str
+    stream: tuple[tuple[int, int], ...]
+    earliest: int | None
+    latest: int | None
+    starts: tuple[int, ...]
+
+
+@st.composite
+def settings(draw):
+    """Two to four years, in no phase or in two, with any kind of value."""
+    last = FIRST_YEAR + draw(st.integers(1, 3))
+    border = draw(st.none() | st.integers(FIRST_YEAR, last - 1))
+    phases = () if border is None else (("A", FIRST_YEAR, border), ("B", border + 1, last))
+    return Settings(
+        first_year=FIRST_YEAR,
+        last_year=last,
+        phases=tuple(PhaseSettings(name=name, first=first, last=end) for name, first, end in phases),
+        discount_rate=draw(st.sampled_from([Decimal(0), Decimal("0.05"), Decimal("0.1")])),
+        may_cross_phase=border is None or draw(st.booleans()),
+        may_run_over=draw(st.booleans()),
+        objective=ObjectiveSettings(
+            value_from=draw(st.sampled_from(["column", "score", "score_size", "benefits"])),
+            at=draw(st.sampled_from(["start", "completion"])),
+            class_weights=draw(st.sampled_from([{}, {1: Decimal(4), 2: Decimal("1.5"), 3: Decimal("0.1")}])),
+        ),
+    )
+
+
+@st.composite
+def portfolios(draw, with_sources=None):
+    """Tables of two to five projects, one of them perhaps with two or three modes.
+
+    ``with_sources`` says whether there is a `sources` table; left out, there mostly is.
+    """
+    general = draw(settings())
+    count = draw(st.integers(2, 5))
+    ids = [f"P{number}" for number in range(1, count + 1)]
+    financed = draw(st.sampled_from([True] * 7 + [False])) if with_sources is None else with_sources
+    # Few ways to do each project, so that every plan of a portfolio can be tried.
+    widest = 4 if count <= 3 else 2
+    drafts = {name: draw(_drafts(general, widest, explicit=False)) for name in ids}
+    plain = {name: draw(_drafts(general, widest, explicit=True)) for name in ids}
+    modes = {name: _mode_names(draw, name, count) for name in ids}
+    own = {name: drafts[name] if modes[name] else plain[name] for name in ids}
+    variants = {(name, mode): draw(_drafts(general, widest, explicit=True)) for name in ids for mode in modes[name]}
+    # A total beside explicit costs would have to agree with them.
+    streamed = {name for (name, _), draft in variants.items() if draft.stream}
+    own |= {name: replace(own[name], cost=None) for name in streamed}
+    pairs = [(name, mode) for name in ids for mode in modes[name] or ("",)]
+    done = {pair: variants.get(pair) or own[pair[0]] for pair in pairs}
+    mandatory = draw(st.sampled_from([*[""] * 5, ids[-1]]))
+    return Tables(
+        settings=general,
+        projects=tuple(draw(_project(name, own[name], name == mandatory)) for name in ids),
+        modes=tuple(
+            _mode(draw, name, mode, draft, may_inherit=name not in streamed) for (name, mode), draft in variants.items()
+        ),
+        costs=tuple(
+            Cost(project=name, mode=mode, offset=offset, amount=amount)
+            for (name, mode), draft in done.items()
+            for offset, amount in draft.stream
+        ),
+        profiles=tuple(
+            ProfileShare(profile=profile, duration=duration, offset=offset, share=Fraction(share))
+            for profile, table in PROFILES.items()
+            for duration, row in table.items()
+            for offset, share in enumerate(row)
+        ),
+        committed=_committed(draw, done, ids[0]),
+        dependencies=_dependencies(draw, ids),
+        groups=_groups(draw, ids),
+        **_values(draw, general, pairs),
+        **_money(draw, general, ids, pairs, financed=financed),
+        **_resources(draw, general, pairs),
+    )
+
+
+@st.composite
+def _drafts(draw, general, widest, *, explicit):
+    """A stream of costs, and a window of starts that the borders of horizon and phases allow."""
+    stream = ()
+    duration = draw(st.integers(1, LONGEST))
+    if explicit and draw(st.booleans()):
+        amounts = draw(st.lists(small_costs, min_size=1, max_size=3))
+        stream = tuple((offset, amount) for offset, amount in enumerate(amounts))
+    span = max([duration, *(offset + 1 for offset, amount in stream if amount)])
+    starts = _starts(general, span)
+    if not starts:
+        duration, stream, starts = 1, (), _starts(general, 1)
+    first = draw(st.sampled_from(starts))
+    window = [year for year in starts if first <= year < first + widest]
+    last = draw(st.sampled_from(window))
+    everywhere = len(starts) <= widest and draw(st.booleans())
+    return Draft(
+        duration,
+        None if stream else draw(st.integers(0, 9)),
+        draw(st.sampled_from(["", "front", "late"])),
+        stream,
+        None if everywhere else first,
+        None if everywhere else last,
+        tuple(starts if everywhere else [year for year in window if year <= last]),
+    )
+
+
+def _starts(general, span):
+    """The years in which something of ``span`` years may start."""
+    phases = [(phase.first, phase.last) for phase in general.phases]
+    allowed = []
+    for year in range(general.first_year, general.last_year + 1):
+        end = year + span - 1
+        kept = general.may_cross_phase or any(first <= year and end <= last for first, last in phases)
+        if kept and (general.may_run_over or end <= general.last_year):
+            allowed.append(year)
+    return allowed
+
+
+def _mode_names(draw, name, count):
+    """Modes for the second project alone, or for the first two of few."""
+    if name not in (("P1", "P2") if count <= 3 else ("P2",)):
+        return ()
+    return draw(st.sampled_from([(), ("small", "large")] + ([("a", "b", "c")] if count == 2 else [])))
+
+
+@st.composite
+def _project(draw, name, draft, mandatory):
+    first = name == "P1"
+    return Project(
+        id=name,
+        sector="road" if first else draw(st.sampled_from(["road", "school"])),
+        location="A" if first else draw(st.sampled_from(["A", "B"])),
+        priority=1 if first else draw(st.integers(1, 3)),
+        mandatory=mandatory,
+        earliest_start=draft.earliest,
+        latest_start=draft.latest,
+        duration=draft.duration,
+        cost=draft.cost,
+        size=draw(st.integers(1, 5)),
+        profile=draft.profile,
+        value=draw(values),
+    )
+
+
+def _mode(draw, name, mode, draft, *, may_inherit):
+    return Mode(
+        project=name,
+        mode=mode,
+        cost=None if may_inherit and draw(st.booleans()) else draft.cost,
+        duration=draft.duration,
+        profile=draft.profile,
+        value=draw(st.none() | values),
+        earliest_start=draft.starts[0],
+        latest_start=draft.starts[-1],
+    )
+
+
+def _committed(draw, done, project):
+    decision = draw(st.sampled_from([None] * 6 + ["in", "in", "out"]))
+    if decision is None:
+        return ()
+    mode, draft = draw(st.sampled_from([(mode, draft) for (name, mode), draft in done.items() if name == project]))
+    if decision == "out" or draw(st.booleans()):
+        return (Commitment(project=project, decision=decision),)
+    start = draw(st.none() | st.sampled_from(draft.starts))
+    return (Commitment(project=project, decision="in", mode=mode, start=start),)
+
+
+def _dependencies(draw, ids):
+    """At most two rows over different pairs, the earlier project first, so that there is no cycle."""
+    pairs = draw(st.lists(st.sampled_from(list(combinations(ids, 2))), max_size=2, unique=True))
+    rows = []
+    for first, then in pairs:
+        kind = draw(st.sampled_from(["requires", "finish_start", "start_start", "together", "excludes"]))
+        lag = draw(st.integers(0, 1)) if kind.endswith("_start") else 0
+        rows.append(Dependency(kind=kind, first=first, then=then, lag=lag))
+    return tuple(rows)
+
+
+def _groups(draw, ids):
+    rows = []
+    for group in draw(st.sampled_from([(), (), ("g",), ("g", "h")])):
+        members = draw(st.lists(st.sampled_from(ids), min_size=2, max_size=len(ids), unique=True))
+        kind = draw(st.sampled_from(["one_of", "exactly_one_of", "at_least", "at_most"]))
+        k = draw(st.integers(1, len(members) - 1)) if kind.startswith("at_") else None
+        rows += [Membership(group=group, project=name, kind=kind, k=k) for name in members]
+    return tuple(rows)
+
+
+def _values(draw, general, pairs):
+    """The tables that the kind of value asks for."""
+    kind = general.objective.value_from
+    if kind == "benefits":
+        keys = [(pair, offset) for pair in pairs for offset in range(draw(st.integers(1, 2)))]
+        return {
+            "benefits": tuple(
+                Benefit(
+                    project=name,
+                    mode=mode,
+                    offset=offset,
+                    amount=draw(values),
+                    from_=draw(st.sampled_from(["start", "completion"])),
+                )
+                for (name, mode), offset in keys
+            )
+        }
+    if kind == "column":
+        return {}
+    weights = draw(st.sampled_from([(Fraction(1),), (THIRD, Fraction(2, 3)), (HALF, Fraction(1, 6), THIRD)]))
+    directions = draw(st.lists(st.sampled_from(["max", "min"]), min_size=3, max_size=3))
+    criteria = tuple(
+        Criterion(criterion=f"c{number}", weight=weight, direction=direction, low=Fraction(-1), high=Fraction(5))
+        for number, (weight, direction) in enumerate(zip(weights, directions, strict=False))
+    )
+    scores = tuple(
+        Score(project=name, mode=mode, criterion=row.criterion, score=draw(st.fractions(-1, 5, max_denominator=4)))
+        for name, mode in pairs
+        for row in criteria
+    )
+    return {"criteria": criteria, "scores": scores}
+
+
+def _money(draw, general, ids, pairs, *, financed):
+    if not financed:
+        return {}
+    names = ["S1", "S2", "S3"][: draw(st.integers(1, 3))]
+    sources = tuple(
+        Source(
+            id=name,
+            # The first is on the state side, or nothing could be paid without a row of shares.
+            side="state" if name == "S1" else draw(st.sampled_from(["state", "non_state"])),
+            eligible="" if name == "S1" else draw(st.sampled_from(SELECTIONS)),
+            reserve=draw(st.sampled_from([Fraction(0), Fraction(1, 10), THIRD])),
+            unlimited=draw(st.sampled_from([False] * 5 + [True])),
+        )
+        for name in names
+    )
+    rows = [row for source in sources if not source.unlimited for row in _envelopes(draw, general, (source.id,))]
+    if len(names) > 1 and draw(st.booleans()):
+        joined = tuple(draw(st.lists(st.sampled_from(names), min_size=2, max_size=len(names), unique=True)))
+        rows.append(draw(st.sampled_from(list(_envelopes(draw, general, joined)))))
+    return {"sources": sources, "envelopes": tuple(rows), "shares": _shares(draw, names, ids, pairs)}
+
+
+def _envelopes(draw, general, source):
+    """One envelope over all years, or one a phase or a year; together they cover every year."""
+    whole = [f"{general.first_year}:{general.last_year}"]
+    yearly = [str(year) for year in general.horizon]
+    phases = [phase.name for phase in general.phases] or whole
+    for period in draw(st.sampled_from([whole, phases, phases, yearly])):
+        yield Envelope(
+            source=source,
+            period=period,
+            amount=draw(st.integers(0, 16)),
+            reserve=draw(st.sampled_from([None, None, Fraction(1, 8)])),
+        )
+
+
+def _shares(draw, names, ids, pairs):
+    """Rows over a project or a selection, a mode or all, one source or several, of the life or of each year."""
+    rows = {}
+    for _ in range(draw(st.integers(0, 4))):
+        project, mode = draw(
+            st.sampled_from([*[(name, "") for name in ids], *pairs, *[(s, "") for s in SELECTIONS[1:]]])
+        )
+        source = tuple(draw(st.lists(st.sampled_from(names), min_size=1, max_size=len(names), unique=True)))
+        per = draw(st.sampled_from(["life", "year"]))
+        low, high = sorted([draw(st.just(Fraction(0)) | shares), draw(shares)])
+        rows[project, mode, source, per] = Share(project=project, mode=mode, source=source, min=low, max=high, per=per)
+    return tuple(rows.values())
+
+
+def _resources(draw, general, pairs):
+    """At most one resource, used in fractions that do not add up to round numbers."""
+    if draw(st.booleans()):
+        return {}
+    periods = draw(
+        st.sampled_from(
+            [
+                [f"{general.first_year}:{general.last_year}"],
+                [str(year) for year in general.horizon],
+            ]
+        )
+    )
+    users = draw(st.lists(st.sampled_from(pairs), min_size=1, max_size=3, unique=True))
+    return {
+        "resources": (Resource(id="staff"),),
+        "uses": tuple(
+            Use(
+                project=name,
+                mode=mode,
+                resource="staff",
+                offset=offset,
+                amount=draw(st.fractions(0, 3, max_denominator=6)),
+            )
+            for name, mode in users
+            for offset in range(draw(st.integers(1, 2)))
+        ),
+        "capacities": tuple(
+            Capacity(resource="staff", period=period, amount=draw(st.fractions(1, 5, max_denominator=6)))
+            for period in periods
+        ),
+    }
+
+
+def choices_of(tables):
+    """Any mode and start year of any of the projects, allowed or not, at most one a project."""
+    modes = {project.id: [row.mode for row in tables.modes if row.project == project.id] for project in tables.projects}
+    years = list(tables.settings.horizon)
+    each = [
+        st.none() | st.builds(Choice, st.just(name), st.sampled_from(names or [""]), st.sampled_from(years))
+        for name, names in modes.items()
+    ]
+    return st.tuples(*each).map(lambda drawn: tuple(choice for choice in drawn if choice is not None))
+
+
+anything = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.just(10**5000),
+    st.floats(),
+    st.fractions(),
+    st.text(max_size=3),
+    st.sampled_from(["P1", "P2", "S1", "S2", "", "small"]),
+    st.integers(FIRST_YEAR - 1, FIRST_YEAR + 5),
+    st.lists(st.integers(), max_size=1),
+)
+
+
+absurd_allocations = st.builds(
+    Allocation,
+    st.lists(st.builds(Choice, anything, anything, anything, anything), max_size=5).map(tuple),
+    st.lists(st.builds(Payment, anything, anything, anything, anything), max_size=5).map(tuple),
+)
