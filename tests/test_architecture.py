@@ -32,10 +32,12 @@ LAYERS = (
     ("financing",),
     ("recount", "bookkeeping", "verification"),
     ("solving",),
-    ("changes",),
-    ("reporting",),
+    ("paths", "changes"),
+    ("progress",),
+    ("framing", "reporting"),
+    ("storing",),
     ("plan",),
-    ("portfolio",),
+    ("listing", "portfolio"),
     ("shell",),
     ("",),  # the package itself
 )

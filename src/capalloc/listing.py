@@ -1,0 +1,109 @@
+"""Hand-made lists of projects, in any of the forms in which a user may write them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from capalloc.configuring import fallback_settings
+from capalloc.evaluation import Wish
+from capalloc.issues import InvalidInput, Issue, Place, UnknownName, error
+from capalloc.money import NumberFormat
+from capalloc.rawtable import plain
+from capalloc.reading import BadCell, reader_of
+from capalloc.schema import Column, Kind
+from capalloc.tables import Tables
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+HandMade: TypeAlias = "Iterable[str | tuple[str, str | None, int | None]] | Mapping[str, int | None] | pd.DataFrame"
+"""Project ids; or (project, mode, start) with ``None`` for what is left open; or project → start year; or a frame
+with the columns project and, if wanted, mode, start and funded (rows that are not funded do not count)."""
+
+
+def read_list(tables: Tables, listed: HandMade) -> tuple[Wish, ...]:
+    """Return what a hand-made list wishes, in the order of the portfolio's projects.
+
+    Raises
+    ------
+    UnknownName
+        When the list names a project or a mode that does not exist.
+    InvalidInput
+        When a project is listed twice, or a start is no year.
+    """
+    order = {project.id: position for position, project in enumerate(tables.projects)}
+    modes: dict[str, list[str]] = {}
+    for row in tables.modes:
+        modes.setdefault(row.project, []).append(row.mode)
+    wishes: dict[str, Wish] = {}
+    issues: list[Issue] = []
+    for project, mode, start in _entries(listed):
+        if project not in order:
+            raise UnknownName("project", str(project), order)
+        if mode is not None and mode not in modes.get(project, [""]):
+            raise UnknownName("mode", str(mode), modes.get(project, []))
+        if project in wishes:
+            issues.append(error("listed-twice", project=project))
+        if start is not None and not isinstance(start, int):
+            issues.append(error("start-not-a-year", project=project, found=start))
+        wishes[project] = Wish(project, mode, start)
+    if issues:
+        raise InvalidInput(issues)
+    return tuple(sorted(wishes.values(), key=lambda wish: order[wish.project]))
+
+
+def _entries(listed: Any) -> Iterator[tuple[Any, Any, Any]]:
+    if hasattr(listed, "columns"):
+        yield from _frame_entries(listed)
+    elif isinstance(listed, Mapping):
+        yield from ((project, None, _year(start)) for project, start in listed.items())
+    elif isinstance(listed, str):
+        # A text is iterable too, but its letters are no projects.
+        yield listed, None, None
+    else:
+        for entry in listed:
+            parts = (entry,) if isinstance(entry, str) else tuple(entry) if isinstance(entry, Iterable) else ()
+            if not 1 <= len(parts) <= 3:
+                raise InvalidInput([error("list-entry", found=entry)])
+            project, mode, start = (*parts, None, None)[:3]
+            yield project, mode, _year(start)
+
+
+def _frame_entries(frame: Any) -> Iterator[tuple[Any, Any, Any]]:
+    unknown = sorted(set(frame.columns) - _PLAN_COLUMNS)
+    if unknown or "project" not in frame.columns:
+        found = unknown[0] if unknown else ", ".join(map(str, frame.columns))
+        raise UnknownName("column", str(found), ["project", "mode", "start", "funded"])
+    for record in frame.to_dict("records"):
+        if _is_funded(record.get("funded", True)):
+            mode = record.get("mode")
+            yield record["project"], mode if _given(mode) else None, _year(record.get("start"))
+
+
+# A list may be the table of a plan, edited by hand; what the plan says besides is not part of the list.
+_PLAN_COLUMNS = {"project", "name", "funded", "mode", "start", "finish", "scale", "priority", "cost", "value"}
+
+
+def _is_funded(cell: Any) -> bool:
+    read = reader_of("funded", Column(Kind.TRUTH), NumberFormat(), fallback_settings())
+    try:
+        return _given(cell) and bool(read(plain(cell)))
+    except BadCell as fault:
+        raise InvalidInput([error(fault.code, Place(column="funded"), found=cell)]) from None
+
+
+def _given(cell: Any) -> bool:
+    """Whether a cell holds something: not None, NaN, NA or the empty text."""
+    import pandas as pd
+
+    return not (cell is None or cell is pd.NA or cell == "" or cell != cell)  # noqa: PLR0124
+
+
+def _year(cell: Any) -> Any:
+    if not _given(cell):
+        return None
+    if isinstance(cell, Integral) and not isinstance(cell, bool):
+        return int(cell)
+    return int(cell) if isinstance(cell, float) and cell.is_integer() else cell

@@ -1,0 +1,208 @@
+"""The plan a user holds: what is funded, when, by whom, with its proof."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from capalloc.allocation import Allocation
+from capalloc.audit import Audit
+from capalloc.catalogue import say
+from capalloc.framing import typed_frame
+from capalloc.issues import CapallocError, Issues
+from capalloc.model import Status, StoppedBy, relative_gap
+from capalloc.reporting import Section, as_html, as_text, describe_plan
+from capalloc.solving import Answer
+from capalloc.storing import write_atomically, write_plan
+from capalloc.tables import Tables
+from capalloc.verification import verify
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TABLES = ("projects", "funding", "envelopes", "resources")
+"""The tables of a plan, in the order in which they are written."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """What :meth:`Portfolio.optimize` and :meth:`Portfolio.evaluate` answer.
+
+    Money is in whole million VND.  The tables are made from the independent verification of the plan, so that their
+    sums are those of the tables of the portfolio.  They are ``None`` exactly when there is no plan.
+
+    Parameters
+    ----------
+    tables
+        The portfolio's tables.
+    answer
+        What was found and proved.
+    """
+
+    tables: Tables
+    answer: Answer
+
+    @property
+    def status(self) -> Status:
+        """What may be claimed: optimal, within_gap, feasible, infeasible or unknown."""
+        return self.answer.status
+
+    @property
+    def stopped_by(self) -> StoppedBy:
+        """Why the run ended: proof, gap, time_limit, node_limit or interrupt."""
+        return self.answer.stopped_by
+
+    @property
+    def value(self) -> float | None:
+        """What the objective adds up, class weights included; ``None`` when there is no plan."""
+        return None if self.answer.value is None else float(self.answer.value)
+
+    @property
+    def bound(self) -> float:
+        """A proved upper bound on the value of every plan.
+
+        It is ``inf`` where none is proved and ``-inf`` where it is proved that there is no plan.
+        """
+        return self.answer.bound
+
+    @property
+    def gap(self) -> float:
+        """(bound − value) / |value|; 0 when equal, ``inf`` when there is no value or it is 0."""
+        return relative_gap(self.value, self.bound)
+
+    @property
+    def violations(self) -> Issues:
+        """What a hand-made list breaks; empty for every plan."""
+        return self.answer.violations
+
+    @property
+    def projects(self) -> pd.DataFrame | None:
+        """One row a project of the portfolio: project, name, funded, mode, start, finish, scale, priority, cost, value.
+
+        ``cost`` is over the project's life in million VND, ``value`` before class weights; what does not apply is
+        missing.
+        """
+        if self.answer.audit is None:
+            return None
+        funded = {row.project: row for row in self.answer.audit.projects}
+        rows = [(project, funded.get(project.id)) for project in self.tables.projects]
+        return typed_frame(
+            {
+                "project": ("str", [project.id for project, _ in rows]),
+                "name": ("str", [project.name for project, _ in rows]),
+                "funded": ("bool", [row is not None for _, row in rows]),
+                "mode": ("str", [row.mode or None if row else None for _, row in rows]),
+                "start": ("Int64", [row.start if row else None for _, row in rows]),
+                "finish": ("Int64", [row.finish if row else None for _, row in rows]),
+                "scale": ("Float64", [float(row.scale) if row else None for _, row in rows]),
+                "priority": ("Int64", [project.priority for project, _ in rows]),
+                "cost": ("Int64", [row.cost if row else None for _, row in rows]),
+                "value": ("Float64", [float(row.value) if row else None for _, row in rows]),
+            }
+        )
+
+    @property
+    def funding(self) -> pd.DataFrame | None:
+        """What each source pays for each project in each year, in whole million VND: project, source, year, amount."""
+        if self.answer.allocation is None:
+            return None
+        rows = self.answer.allocation.payments
+        return typed_frame(
+            {
+                "project": ("str", [row.project for row in rows]),
+                "source": ("str", [row.source for row in rows]),
+                "year": ("int64", [row.year for row in rows]),
+                "amount": ("int64", [row.amount for row in rows]),
+            }
+        )
+
+    @property
+    def envelopes(self) -> pd.DataFrame | None:
+        """Each envelope in million VND: source, period, amount, reserve, room, used, slack."""
+        if self.answer.audit is None:
+            return None
+        rows = self.answer.audit.envelopes
+        columns: dict[str, tuple[str, list[Any]]] = {
+            "source": ("str", ["+".join(row.source) for row in rows]),
+            "period": ("str", [row.period for row in rows]),
+        }
+        names = ("amount", "reserve", "room", "used", "slack")
+        return typed_frame(columns | {name: ("int64", [getattr(row, name) for row in rows]) for name in names})
+
+    @property
+    def resources(self) -> pd.DataFrame | None:
+        """Each resource in its own unit: resource, period, amount, used, slack."""
+        if self.answer.audit is None:
+            return None
+        rows = self.answer.audit.resources
+        columns: dict[str, tuple[str, list[Any]]] = {
+            "resource": ("str", [row.resource for row in rows]),
+            "period": ("str", [row.period for row in rows]),
+        }
+        names = ("amount", "used", "slack")
+        return typed_frame(columns | {name: ("float64", [float(getattr(row, name)) for row in rows]) for name in names})
+
+    def verify(self) -> Audit:
+        """Read the tables again against the plan, in exact integers, with no code of the compiler and the engine.
+
+        Raises
+        ------
+        CapallocError
+            When there is no plan.
+        """
+        return verify(self.tables, self._held()[0])
+
+    def summary(self) -> str:
+        """Return what the plan holds and what is proved, as text in the language in force."""
+        return as_text(self._sections())
+
+    def to_csv(self, folder: str | Path) -> list[Path]:
+        """Write the tables as CSV files into a folder, which is made where it is missing, and return their paths.
+
+        The files are UTF-8 with the mark by which spreadsheet programs know it; each is written all or nothing.
+
+        Raises
+        ------
+        CapallocError
+            When there is no plan.
+        OSError
+            When the folder cannot be written.
+        """
+        self._held()
+        target = Path(folder)
+        target.mkdir(parents=True, exist_ok=True)
+        for name in TABLES:
+            text = getattr(self, name).to_csv(index=False, lineterminator="\r\n")
+            write_atomically(target / f"{name}.csv", text, encoding="utf-8-sig")
+        return [target / f"{name}.csv" for name in TABLES]
+
+    def save(self, path: str | Path) -> None:
+        """Write the plan with its value, bound, limits and versions as a JSON file that :func:`load_plan` reads back.
+
+        Raises
+        ------
+        CapallocError
+            When there is no plan.
+        OSError
+            When the file cannot be written.
+        """
+        write_plan(Path(path), self.tables, self.answer, *self._held())
+
+    def _held(self) -> tuple[Allocation, Audit]:
+        if self.answer.allocation is None or self.answer.audit is None:
+            raise CapallocError(say("plan.none", status=say(f"plan.status.{self.status}")))
+        return self.answer.allocation, self.answer.audit
+
+    def _sections(self) -> Iterable[Section]:
+        return describe_plan(self.tables, self.answer)
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def __repr__(self) -> str:
+        return f"<Plan {self.status}: value {self.value}, bound {self.bound}>"
+
+    def _repr_html_(self) -> str:
+        return as_html(self._sections())

@@ -1,0 +1,332 @@
+"""The portfolio a user holds: the question, with everything that can be asked of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from numbers import Integral, Real
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from capalloc.allocation import Allocation
+from capalloc.changes import Change, apply_changes
+from capalloc.checking import check
+from capalloc.engines import engine_named
+from capalloc.evaluation import evaluate
+from capalloc.framing import row_cells, table_frame
+from capalloc.issues import NO_ISSUES, InvalidInput, Issue, Issues, UnknownName, error
+from capalloc.listing import HandMade, read_list
+from capalloc.loading import read_folder, read_frames
+from capalloc.model import ProgressReport, SolveOptions, Status
+from capalloc.plan import Plan
+from capalloc.progress import watching
+from capalloc.records import RECORDS, SCHEMAS
+from capalloc.reporting import as_html, as_text, describe_portfolio
+from capalloc.screening import screen
+from capalloc.settings import Settings
+from capalloc.solving import DEFAULT_ENGINE, optimize
+from capalloc.storing import fingerprint, read_plan
+from capalloc.tables import Tables
+
+if TYPE_CHECKING:
+    import networkx as nx
+    import pandas as pd
+    import pulp
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Portfolio:
+    """Candidate projects with the sources, envelopes and rules that bind them.
+
+    :func:`load` and :meth:`from_tables` make one.  A portfolio never changes; :meth:`with_changes` makes another.  Two
+    portfolios are equal when their tables say the same.  Money is in whole million VND.
+
+    Parameters
+    ----------
+    tables
+        The settings and the rows of every table.
+    findings
+        The warnings and notes of reading and checking the tables.
+    changes
+        What :meth:`with_changes` changed, one entry a cell.
+    """
+
+    tables: Tables
+    findings: Issues = NO_ISSUES
+    changes: tuple[Change, ...] = ()
+
+    @staticmethod
+    def from_tables(settings: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> Portfolio:
+        """Return the portfolio that a dict of settings and DataFrames by table name hold.
+
+        Parameters
+        ----------
+        settings
+            The keys of ``portfolio.toml``.
+        tables
+            At least ``"projects"``; the columns are those of the CSV files.
+
+        Raises
+        ------
+        InvalidInput
+            With everything that is wrong, all at once.
+        """
+        return _checked(*read_frames(settings, tables))
+
+    @property
+    def settings(self) -> Settings:
+        """What is said once for the whole portfolio."""
+        return self.tables.settings
+
+    @property
+    def title(self) -> str:
+        """The title, which may be empty."""
+        return self.tables.settings.title
+
+    @property
+    def fingerprint(self) -> str:
+        """The SHA-256 of what the tables say, in hexadecimal digits; equal portfolios have equal fingerprints."""
+        return fingerprint(self.tables)
+
+    def check(self) -> Issues:
+        """Return what the user should know before optimising.
+
+        These are the warnings and notes of reading and checking the tables, which projects can never be funded and why,
+        and how much of each envelope mandatory and committed projects take.  Tables that are wrong do not become a
+        portfolio; the errors that remain say which mandatory projects cannot be carried out.
+        """
+        return Issues((*self.findings, *screen(self.tables)))
+
+    def with_changes(self, changes: Mapping[str, Any]) -> Portfolio:
+        """Return the portfolio with some cells or settings changed, checked again.
+
+        Parameters
+        ----------
+        changes
+            Path to change.  A path is ``table.key[.key…].column`` in the order of the key columns, or
+            ``settings.name``; a part with dots or spaces is quoted, and ``*`` and ``?`` match within a part.  See
+            :mod:`capalloc.changes` for the changes: a plain value, or text such as ``"*1.05"``, ``"+100"``,
+            ``"-100"``.
+
+        Raises
+        ------
+        InvalidInput
+            When a path matches nothing, a change cannot be made, or the changed portfolio is wrong; everything at once.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> projects = pd.DataFrame({"id": ["A"], "cost": [1001], "value": [5]})
+        >>> portfolio = Portfolio.from_tables({"first_year": 2026, "last_year": 2030}, {"projects": projects})
+        >>> dearer = portfolio.with_changes({"projects.A.cost": "*1.05"})
+        >>> print(dearer.changes[0])
+        projects.A.cost: 1,001 → 1,051 (rounded from 1,051.05)
+        """
+        tables, made, notes = apply_changes(self.tables, changes)
+        return _checked(tables, notes, (*self.changes, *made))
+
+    def optimize(
+        self,
+        *,
+        time_limit: float | None = 60.0,
+        gap: float = 1e-4,
+        threads: int = 2,
+        seed: int = 0,
+        engine: str = DEFAULT_ENGINE,
+        node_limit: int | None = None,
+        start: Plan | HandMade | None = None,
+        progress: bool | ProgressReport | None = None,
+    ) -> Plan:
+        """Return the best plan found within the limits, verified, with the bound that was proved.
+
+        No plan is an answer, not an error: ``plan.projects`` is then ``None`` and ``plan.status`` says why.
+
+        Parameters
+        ----------
+        time_limit
+            Seconds, above 0; ``None`` for none.
+        gap
+            Stop when (bound − value) / |value| is proved to be at most this; 0 or more.
+        threads, seed
+            Handed to the engine; ``threads`` at least 1, ``seed`` at least 0.
+        engine
+            ``"highs"``, ``"pulp:NAME"`` for a solver that PuLP drives, or ``"enumeration"`` for tiny portfolios.
+        node_limit
+            Branch-and-bound nodes, at least 1; ``None`` for none.
+        start
+            A plan, or a list as in :meth:`evaluate`, to start from.
+        progress
+            ``True`` shows the run live; a callable gets each :class:`~capalloc.model.Progress`.
+
+        Raises
+        ------
+        InvalidInput
+            When a limit makes no sense, or ``start`` is no plan of this portfolio.
+        UnknownName
+            When there is no such engine, or ``start`` names a project that does not exist.
+        EngineFailed
+            When the engine itself fails.
+        """
+        options = SolveOptions(time_limit, gap, threads, seed, node_limit)
+        issues = Issues(_check_limits(options))
+        if issues:
+            raise InvalidInput(issues)
+        engine_named(engine)
+        first = None if start is None else self._start(start)
+        with watching(progress) as report:
+            return Plan(self.tables, optimize(self.tables, options, engine, start=first, progress=report))
+
+    def _start(self, start: Plan | HandMade) -> Allocation:
+        if isinstance(start, Plan):
+            if start.answer.allocation is None:
+                raise InvalidInput([error("start-without-plan", status=start.status)])
+            if start.tables is self.tables:
+                return start.answer.allocation
+            start = [(choice.project, choice.mode, choice.start) for choice in start.answer.allocation.choices]
+        answer = evaluate(self.tables, read_list(self.tables, start))
+        if answer.allocation is None:
+            raise InvalidInput([error("start-infeasible", count=len(answer.violations)), *answer.violations])
+        return answer.allocation
+
+    def evaluate(self, listed: HandMade) -> Plan:
+        """Return a hand-made list judged like a plan: exactly its projects are funded.
+
+        Modes and start years that the list leaves open, and who pays, are chosen as well as can be.  A list that
+        cannot be carried out gives a plan with the status ``infeasible`` whose ``violations`` say what it breaks.
+
+        Parameters
+        ----------
+        listed
+            Project ids; (project, mode, start) with ``None`` for what is left open; project → start year; or a frame
+            with the column project and, if wanted, mode, start and funded, such as ``plan.projects`` edited by hand.
+
+        Raises
+        ------
+        UnknownName
+            When the list names a project, mode or column that does not exist.
+        InvalidInput
+            When a project is listed twice, or a start is no year.
+        """
+        answer = evaluate(self.tables, read_list(self.tables, listed))
+        if answer.status.has_plan:
+            # The bound holds for plans of these projects only; about all plans nothing is proved.
+            answer = replace(answer, status=Status.FEASIBLE, bound=math.inf)
+        return Plan(self.tables, answer)
+
+    def to_pulp(self) -> pulp.LpProblem:
+        """Return the model as a ``pulp.LpProblem`` with readable names, to add to by hand."""
+        return to_problem(self.tables)
+
+    def write_mps(self, path: str | Path) -> None:
+        """Write the model as a free MPS file with readable names, for any solver.
+
+        Raises
+        ------
+        OSError
+            When the file cannot be written.
+        """
+        write_mps(self.tables, Path(path))
+
+    def plan_from_pulp(self, problem: pulp.LpProblem) -> Plan:
+        """Return the plan that a solved ``pulp.LpProblem`` made by :meth:`to_pulp` holds, verified like any other."""
+        return Plan(self.tables, from_problem(self.tables, problem))
+
+    def graph(self) -> nx.DiGraph:
+        """Return the dependencies as a graph, an edge from ``first`` to ``then``.
+
+        A node is a project id with the columns of `projects` as attributes.  An edge has ``kind`` and ``lag``; where
+        a pair has several dependencies, the kinds are joined by ``+`` and the lag is the longest.  The edges of
+        ``together`` and ``excludes``, which have no direction, stand as they are written.
+        """
+        import networkx as nx
+
+        graph = nx.DiGraph(title=self.title)
+        for project in self.tables.projects:
+            graph.add_node(project.id, **row_cells("projects", project))
+        for row in self.tables.dependencies:
+            kind, lag = row.kind, row.lag
+            if graph.has_edge(row.first, row.then):
+                edge = graph.edges[row.first, row.then]
+                kind, lag = f"{edge['kind']}+{kind}", max(edge["lag"], lag)
+            graph.add_edge(row.first, row.then, kind=kind, lag=lag)
+        return graph
+
+    def __getitem__(self, table: str) -> pd.DataFrame:
+        """Return a table as a DataFrame, money in whole million VND; a table that was not given is empty.
+
+        Raises
+        ------
+        UnknownName
+            When the schema has no such table.
+        """
+        if table not in SCHEMAS:
+            raise UnknownName("table", table, SCHEMAS)
+        return table_frame(self.tables, table)
+
+    def to_frames(self) -> dict[str, pd.DataFrame]:
+        """Return every table that has rows as a DataFrame, by its name, money in whole million VND."""
+        return {name: table_frame(self.tables, name) for name in RECORDS if self.tables.rows(name)}
+
+    def summary(self) -> str:
+        """Return what is in the portfolio, as text in the language in force."""
+        return as_text(describe_portfolio(self.tables))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Portfolio) and self.fingerprint == other.fingerprint
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def __repr__(self) -> str:
+        return f"<Portfolio {self.title!r}: {len(self.tables.projects)} projects>"
+
+    def _repr_html_(self) -> str:
+        return as_html(describe_portfolio(self.tables))
+
+
+def _checked(tables: Tables | None, read: Issues, changes: tuple[Change, ...] = ()) -> Portfolio:
+    """Make a portfolio of tables that have no error, or raise everything that was found."""
+    found = Issues((*read, *check(tables))) if tables is not None else read
+    if tables is None or found.errors:
+        raise InvalidInput(found)
+    return Portfolio(tables, found, changes)
+
+
+def load(path: str | Path) -> Portfolio:
+    """Return the portfolio in a folder of ``portfolio.toml`` and CSV files; the path of the TOML file does as well.
+
+    Raises
+    ------
+    InvalidInput
+        With everything that is wrong, all at once, each at its file, row and column.
+    """
+    return _checked(*read_folder(path))
+
+
+def load_plan(path: str | Path, portfolio: Portfolio) -> Plan:
+    """Return the plan that :meth:`Plan.save` wrote, verified again against the portfolio.
+
+    Value, payments and every statement of the tables are checked afresh; the bound is the engine's word.
+
+    Raises
+    ------
+    InvalidInput
+        When the file is no plan, is a plan of another portfolio, or was changed after it was written.
+    """
+    return Plan(portfolio.tables, read_plan(Path(path), portfolio.tables))
+
+
+def _check_limits(options: SolveOptions) -> Iterator[Issue]:
+    """What is wrong with the limits of a run; NaN passes no comparison, so it is wrong wherever it stands."""
+    if options.time_limit is not None and not (isinstance(options.time_limit, Real) and options.time_limit > 0):
+        yield error("limit-not-positive", name="time_limit", found=options.time_limit)
+    if not (isinstance(options.gap, Real) and options.gap >= 0):
+        yield error("limit-negative", name="gap", found=options.gap)
+    wholes = {"threads": (options.threads, 1), "seed": (options.seed, 0), "node_limit": (options.node_limit, 1)}
+    for name, (found, least) in wholes.items():
+        if found is not None and not (isinstance(found, Integral) and found >= least):
+            yield error("limit-not-whole", name=name, found=found, least=least)

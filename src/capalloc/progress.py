@@ -1,0 +1,122 @@
+"""A run watched live: the best value, the proved bound, the gap and the seconds, on standard error or in a notebook."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from capalloc.catalogue import language, say, speaking
+from capalloc.model import Progress, ProgressReport
+
+# Where nobody sees a line change in place, a new line at most this often keeps a log readable.
+_SECONDS_BETWEEN_LINES = 5.0
+
+
+@contextmanager
+def watching(progress: bool | ProgressReport | None) -> Iterator[ProgressReport | None]:
+    """Give what an engine is to call with its progress while the ``with`` block lasts.
+
+    Parameters
+    ----------
+    progress
+        ``True`` shows the run on standard error (in a notebook, below the cell); a callable is called with each
+        :class:`~capalloc.model.Progress`; ``None`` and ``False`` stay silent.
+    """
+    if callable(progress):
+        yield progress
+    elif not progress:
+        yield None
+    else:
+        with _display() as report:
+            yield report
+
+
+def describe(progress: Progress) -> str:
+    """Return one report as a line of text.
+
+    Examples
+    --------
+    >>> describe(Progress(seconds=2.0, value=90.0, bound=100.0, gap=1 / 9))
+    'best 90  bound 100  gap 11.11%  2 s'
+    """
+    value = (
+        say("plan.progress.none")
+        if progress.value is None
+        else say("plan.progress.figure", figure=_short(progress.value))
+    )
+    bound = say("plan.progress.figure", figure=_short(progress.bound)) if math.isfinite(progress.bound) else "∞"
+    gap = f"{progress.gap:.2%}" if math.isfinite(progress.gap) else "∞"
+    if language() == "vi":
+        gap = gap.replace(".", ",")
+    return say("plan.progress.line", value=value, bound=bound, gap=gap, seconds=round(progress.seconds))
+
+
+def _short(number: float) -> float:
+    """Enough digits to see it move."""
+    return round(number) if abs(number) >= 10_000 else float(f"{number:.6g}")
+
+
+@contextmanager
+def _display() -> Iterator[ProgressReport]:
+    """A line that changes in place on a terminal or in a notebook; elsewhere, lines now and then."""
+    from rich.console import Console
+
+    console = Console(stderr=not _in_notebook())
+    if not (console.is_terminal or console.is_jupyter):
+        log = _Log()
+        yield log
+        log.close()
+        return
+    from rich.live import Live
+    from rich.text import Text
+
+    line = _Line(lambda text: Text(text, no_wrap=True, overflow="ellipsis"))
+    with Live(console=console, get_renderable=line.draw, refresh_per_second=4):
+        yield line
+
+
+def _in_notebook() -> bool:
+    return "ipykernel" in sys.modules
+
+
+class _Line:
+    """The last report, drawn with the seconds that have passed since the start."""
+
+    def __init__(self, dress: Callable[[str], Any]) -> None:
+        self.dress = dress
+        self.began = time.monotonic()
+        self.last = Progress(0.0, None, math.inf, math.inf)
+        self.language = language()
+
+    def __call__(self, progress: Progress) -> None:
+        self.last = progress
+
+    def draw(self) -> Any:
+        # Drawn from a thread of its own, which does not know the language of the one that started it.
+        with speaking(self.language):
+            return self.dress(describe(replace(self.last, seconds=time.monotonic() - self.began)))
+
+
+class _Log:
+    """Reports as lines of a log, none lost at the end."""
+
+    def __init__(self) -> None:
+        self.written = -math.inf
+        self.waiting: Progress | None = None
+
+    def __call__(self, progress: Progress) -> None:
+        self.waiting = progress
+        if time.monotonic() - self.written >= _SECONDS_BETWEEN_LINES:
+            self.close()
+
+    def close(self) -> None:
+        """Write the report that waits, if any."""
+        if self.waiting is not None:
+            sys.stderr.write(f"{describe(self.waiting)}\n")
+            sys.stderr.flush()
+            self.waiting, self.written = None, time.monotonic()

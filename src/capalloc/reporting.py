@@ -1,0 +1,255 @@
+"""Portfolios and plans as text for people: sections of sentences and tables, drawn as plain text or as HTML."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from capalloc.audit import Audit
+from capalloc.catalogue import language, say, write_number
+from capalloc.model import Status, relative_gap
+from capalloc.options import expand
+from capalloc.records import RECORDS, Envelope, Project, Source
+from capalloc.selection import parse_selection
+from capalloc.solving import Answer
+from capalloc.tables import Tables
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading, sentences and a table, each of which may be empty; cells are text, ready to be read.
+
+    The first ``labels`` columns of the table hold words, the others numbers, which stand to the right.
+    """
+
+    heading: str = ""
+    lines: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    labels: int = 1
+
+
+def as_text(sections: Iterable[Section]) -> str:
+    """Return the sections as plain text, with a blank line between two."""
+    return "\n\n".join("\n".join(_text_lines(section)) for section in sections)
+
+
+def _text_lines(section: Section) -> Iterator[str]:
+    if section.heading:
+        yield section.heading
+        yield "-" * len(section.heading)
+    yield from section.lines
+    if section.columns:
+        table = (section.columns, *section.rows)
+        widths = [max(len(row[i]) for row in table) for i in range(len(section.columns))]
+        for row in table:
+            cells = (
+                cell.ljust(width) if i < section.labels else cell.rjust(width)
+                for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+            )
+            yield "  ".join(cells).rstrip()
+
+
+def as_html(sections: Iterable[Section]) -> str:
+    """Return the sections as HTML for a notebook; whatever the tables say is escaped."""
+    return "<div>" + "".join(_html_parts(sections)) + "</div>"
+
+
+def _html_parts(sections: Iterable[Section]) -> Iterator[str]:
+    for section in sections:
+        if section.heading:
+            yield f"<h4>{html.escape(section.heading)}</h4>"
+        yield from (f"<p>{html.escape(line)}</p>" for line in section.lines)
+        if section.columns:
+            yield "<table><thead>" + _html_row(section.columns, section.labels, "th") + "</thead><tbody>"
+            yield from (_html_row(row, section.labels, "td") for row in section.rows)
+            yield "</tbody></table>"
+
+
+def _html_row(cells: Sequence[str], labels: int, tag: str) -> str:
+    sides = ("left" if i < labels else "right" for i in range(len(cells)))
+    parts = (
+        f'<{tag} style="text-align: {side}">{html.escape(cell)}</{tag}>'
+        for cell, side in zip(cells, sides, strict=True)
+    )
+    return f"<tr>{''.join(parts)}</tr>"
+
+
+def describe_portfolio(tables: Tables) -> Iterator[Section]:
+    """Yield what is in a portfolio: its years, projects, envelopes and the tables that bind them."""
+    costs = base_costs(tables)
+    yield Section(tables.settings.title or say("portfolio.untitled"), tuple(_portfolio_lines(tables, costs)))
+    for title, group in _groupings(tables.projects):
+        rows = _group_rows(tables.projects, group, costs)
+        yield Section(say(f"portfolio.by.{title}"), (), _heads(title, "projects", "cost"), rows)
+    if tables.envelopes:
+        names = _names(tables.sources)
+        rows = tuple(_demand_row(tables, row, names, costs) for row in tables.envelopes)
+        columns = _heads("source", "period", "amount", "reserve", "room", "candidates")
+        yield Section(say("portfolio.envelopes"), (), columns, rows, labels=2)
+    parts = [say(f"portfolio.table.{name}", count=len(tables.rows(name))) for name in _LISTED if tables.rows(name)]
+    if parts:
+        yield Section(say("portfolio.tables"), tuple(parts))
+
+
+# The tables whose number of rows tells something about the portfolio.
+_LISTED = tuple(name for name in RECORDS if name not in ("projects", "envelopes", "costs", "benefits", "profiles"))
+
+
+def _portfolio_lines(tables: Tables, costs: Mapping[str, int]) -> Iterator[str]:
+    settings = tables.settings
+    yield say("portfolio.years", first=settings.first_year, last=settings.last_year)
+    if settings.phases:
+        yield say("portfolio.phases", phases=", ".join(f"{p.name} ({p.first}–{p.last})" for p in settings.phases))
+    yield say("portfolio.prices", prices=settings.prices or say("portfolio.unstated"), rate=settings.discount_rate)
+    yield say(f"portfolio.value-from.{settings.objective.value_from}")
+    yield say("portfolio.candidates", count=len(tables.projects), cost=sum(costs.values()))
+    fixed = {row.project for row in tables.committed if row.decision == "in"}
+    fixed |= {project.id for project in tables.projects if project.mandatory}
+    if fixed:
+        yield say("portfolio.fixed", count=len(fixed), cost=sum(costs[project] for project in fixed))
+
+
+def base_costs(tables: Tables) -> Mapping[str, int]:
+    """Return the cost of every project over its life, in its first mode, in million VND."""
+    costs: dict[str, int] = {}
+    for variant in expand(tables).variants:
+        costs.setdefault(tables.projects[variant.project].id, variant.cost)
+    return costs
+
+
+def _groupings(projects: Sequence[Project]) -> Iterator[tuple[str, Callable[[Project], str]]]:
+    """The columns by which a list of projects can be told apart."""
+    candidates: tuple[tuple[str, Callable[[Project], str]], ...] = (
+        ("sector", lambda project: project.sector),
+        ("class", lambda project: "" if project.priority is None else str(project.priority)),
+        ("status", lambda project: project.status),
+    )
+    for title, group in candidates:
+        if len({group(project) for project in projects}) > 1:
+            yield title, group
+
+
+def _group_rows(
+    projects: Sequence[Project], group: Callable[[Project], str], costs: Mapping[str, int]
+) -> tuple[tuple[str, ...], ...]:
+    counts = Counter(map(group, projects))
+    totals: dict[str, int] = defaultdict(int)
+    for project in projects:
+        totals[group(project)] += costs[project.id]
+    return tuple((name or "–", write_number(counts[name]), write_number(totals[name])) for name in sorted(counts))
+
+
+def _demand_row(tables: Tables, row: Envelope, names: Mapping[str, str], costs: Mapping[str, int]) -> tuple[str, ...]:
+    """An envelope beside the cost of all candidates that its sources may pay for."""
+    selections = [parse_selection(source.eligible) for source in tables.sources if source.id in row.source]
+    wanted = sum(costs[p.id] for p in tables.projects if any(selection.matches(p) for selection in selections))
+    room = room_of(tables, row)
+    numbers = (row.amount, row.amount - room, room, wanted)
+    return (_source_name(row.source, names), row.period, *map(write_number, numbers))
+
+
+def room_of(tables: Tables, row: Envelope) -> int:
+    """Return what an envelope leaves after its reserve: floor(amount × (1 − reserve))."""
+    reserve = row.reserve
+    if reserve is None:
+        own = {source.id: source.reserve for source in tables.sources}
+        reserve = own[row.source[0]] if len(row.source) == 1 else Fraction(0)
+    return math.floor(row.amount * (1 - reserve))
+
+
+def describe_plan(tables: Tables, answer: Answer) -> Iterator[Section]:
+    """Yield what a plan holds and what is proved about it."""
+    heading = tables.settings.title or say("portfolio.untitled")
+    lines = [*_proof_lines(answer), *(str(issue) for issue in answer.violations)]
+    audit = answer.audit
+    if audit is None or not answer.status.has_plan:
+        yield Section(heading, tuple(lines))
+        return
+    total = sum(row.cost for row in audit.projects)
+    lines.append(say("plan.funded", count=len(audit.projects), of=len(tables.projects), cost=total))
+    yield Section(heading, tuple(lines))
+    if audit.envelopes:
+        yield Section(say("plan.envelopes"), (), _heads(*_ENVELOPE), tuple(_envelope_rows(tables, audit)), labels=2)
+    if audit.resources:
+        rows = tuple(
+            (row.resource, row.period, *map(write_number, (row.amount, row.used, row.slack))) for row in audit.resources
+        )
+        yield Section(
+            say("plan.resources"), (), _heads("resource", "period", "amount", "used", "slack"), rows, labels=2
+        )
+    for title, group in _groupings(tables.projects):
+        yield Section(
+            say(f"plan.by.{title}"), (), _heads(title, "funded", "of", "cost"), _funded_rows(tables, audit, group)
+        )
+
+
+_ENVELOPE = ("source", "period", "amount", "reserve", "room", "used", "slack")
+
+
+def _proof_lines(answer: Answer) -> Iterator[str]:
+    """What is proved, as sentences; nothing is claimed that is not."""
+    if not answer.status.has_plan or answer.value is None:
+        yield say(f"plan.status.{answer.status}")
+        if answer.status is Status.UNKNOWN:
+            yield say(f"plan.stopped.{answer.stopped_by}")
+        return
+    value, gap = answer.value, relative_gap(float(answer.value), answer.bound)
+    yield say(f"plan.status.{answer.status}", asked=readable(answer.options.gap))
+    if answer.status is Status.FEASIBLE and answer.engine:
+        yield say(f"plan.stopped.{answer.stopped_by}")
+    if answer.status is Status.OPTIMAL:
+        yield say("plan.value", value=readable(value))
+    elif not math.isfinite(answer.bound):
+        yield say("plan.value-alone", value=readable(value))
+    elif not math.isfinite(gap):
+        yield say("plan.value-bound", value=readable(value), bound=readable(answer.bound))
+    else:
+        room = max(Fraction(answer.bound) - value, Fraction(0))
+        yield say(
+            "plan.value-bound-gap",
+            value=readable(value),
+            bound=readable(answer.bound),
+            gap=Fraction(math.ceil(max(gap, 0.0) * 1_000_000), 1_000_000),
+            room=readable(room),
+        )
+
+
+def readable(number: float | Fraction) -> Fraction:
+    """Return a number cut to the six decimals that a reader is shown, halves upwards."""
+    return Fraction(math.floor(Fraction(number) * 1_000_000 + Fraction(1, 2)), 1_000_000)
+
+
+def _envelope_rows(tables: Tables, audit: Audit) -> Iterator[tuple[str, ...]]:
+    names = _names(tables.sources)
+    for row in audit.envelopes:
+        numbers = (row.amount, row.reserve, row.room, row.used, row.slack)
+        yield (_source_name(row.source, names), row.period, *map(write_number, numbers))
+
+
+def _funded_rows(tables: Tables, audit: Audit, group: Callable[[Project], str]) -> tuple[tuple[str, ...], ...]:
+    cost = {row.project: row.cost for row in audit.projects}
+    every = Counter(map(group, tables.projects))
+    funded = Counter(group(project) for project in tables.projects if project.id in cost)
+    totals: dict[str, int] = defaultdict(int)
+    for project in tables.projects:
+        totals[group(project)] += cost.get(project.id, 0)
+    return tuple((name or "–", *map(write_number, (funded[name], every[name], totals[name]))) for name in sorted(every))
+
+
+def _heads(*names: str) -> tuple[str, ...]:
+    return tuple(say(f"column.{name}") for name in names)
+
+
+def _names(sources: Sequence[Source]) -> Mapping[str, str]:
+    """What each source is called in the language in force; its id where it has no name."""
+    english = language() == "en"
+    return {s.id: (s.name_en if english else s.name) or s.name or s.name_en or s.id for s in sources}
+
+
+def _source_name(sources: Sequence[str], names: Mapping[str, str]) -> str:
+    return " + ".join(names[source] for source in sources)

@@ -1,0 +1,229 @@
+"""Plans kept as JSON files, each with the fingerprint of the portfolio it answers; and files written all or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import platform
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from fractions import Fraction
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+
+from capalloc.allocation import Allocation, Choice, Payment
+from capalloc.audit import Audit
+from capalloc.issues import InvalidInput, Issue, Issues, Place, error
+from capalloc.model import SolveOptions, Status, StoppedBy, relative_gap
+from capalloc.records import RECORDS, Row
+from capalloc.solving import Answer
+from capalloc.tables import Tables
+from capalloc.verification import verify
+
+# The places of a Row that say where it stood, not what it says.
+_NOT_CONTENT = ("row",)
+
+# A bound is a float: it may fall short of the exact value by its last digits.
+_FLOAT_NOISE = 1e-9
+
+_STRICT = ConfigDict(extra="forbid", frozen=True)
+
+
+def _read_exact(value: Any) -> Any:
+    try:
+        return Fraction(value) if isinstance(value, str) else value
+    except ZeroDivisionError:
+        raise ValueError(value) from None
+
+
+Exact = Annotated[Fraction, BeforeValidator(_read_exact), PlainSerializer(str)]
+
+
+class StoredChoice(BaseModel):
+    """A funded project."""
+
+    model_config = ConfigDict(**_STRICT, arbitrary_types_allowed=True)
+    project: str
+    mode: str = ""
+    start: int
+    scale: Exact = Fraction(1)
+
+
+class StoredPayment(BaseModel):
+    """What a source pays for a project in a year, in whole million VND."""
+
+    model_config = _STRICT
+    project: str
+    source: str
+    year: int
+    amount: Annotated[int, Field(strict=True)]
+
+
+class StoredOptions(BaseModel):
+    """The limits of the run."""
+
+    model_config = _STRICT
+    time_limit: float | None
+    gap: float
+    threads: int
+    seed: int
+    node_limit: int | None
+
+
+class StoredPlan(BaseModel):
+    """The file of a plan.
+
+    ``portfolio`` is the fingerprint of its tables, ``value`` is exact, and ``bound`` is null when none is proved.
+    """
+
+    model_config = ConfigDict(**_STRICT, arbitrary_types_allowed=True)
+    format: Literal["capalloc plan"] = "capalloc plan"
+    version: Literal[1] = 1
+    title: str
+    portfolio: str
+    status: Status
+    stopped_by: StoppedBy
+    value: Exact
+    bound: float | None
+    engine: str
+    options: StoredOptions
+    seconds: float
+    nodes: int
+    versions: dict[str, str]
+    choices: tuple[StoredChoice, ...]
+    payments: tuple[StoredPayment, ...]
+
+
+def fingerprint(tables: Tables) -> str:
+    """Return the SHA-256 of what the tables say, in hexadecimal digits.
+
+    Two portfolios with the same settings and the same rows in the same order have the same fingerprint, whatever
+    files they were read from and however their numbers were written.
+    """
+    content: dict[str, Any] = {"settings": tables.settings.model_dump(mode="json")}
+    content |= {name: [_content(row) for row in tables.rows(name)] for name in RECORDS if tables.rows(name)}
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _content(row: Row) -> list[Any]:
+    return [getattr(row, field.name) for field in fields(row) if field.name not in _NOT_CONTENT]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Fraction):
+        return str(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(type(value).__name__)
+
+
+def write_plan(path: Path, tables: Tables, answer: Answer, allocation: Allocation, audit: Audit) -> None:
+    """Write a plan with its value, bound and limits as a JSON file."""
+    stored = StoredPlan(
+        title=tables.settings.title,
+        portfolio=fingerprint(tables),
+        status=answer.status,
+        stopped_by=answer.stopped_by,
+        value=audit.value,
+        bound=answer.bound if math.isfinite(answer.bound) else None,
+        engine=answer.engine,
+        options=StoredOptions.model_validate(answer.options, from_attributes=True),
+        seconds=answer.seconds,
+        nodes=answer.nodes,
+        versions=_versions(),
+        choices=tuple(StoredChoice.model_validate(c, from_attributes=True) for c in allocation.choices),
+        payments=tuple(StoredPayment.model_validate(p, from_attributes=True) for p in allocation.payments),
+    )
+    write_atomically(path, json.dumps(stored.model_dump(mode="json"), ensure_ascii=False, indent=1) + "\n")
+
+
+def _versions() -> dict[str, str]:
+    packages = ("capalloc", "highspy", "numpy", "scipy", "pulp")
+    return {"python": platform.python_version()} | {name: version(name) for name in packages}
+
+
+def write_atomically(path: Path, text: str, encoding: str = "utf-8") -> None:
+    """Write a text file all or nothing: a reader never finds half of it."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding=encoding, newline="")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def read_plan(path: Path, tables: Tables) -> Answer:
+    """Return the answer that a plan's file holds, verified again against the tables.
+
+    Raises
+    ------
+    InvalidInput
+        When the file is no plan, is a plan of other tables, breaks the tables, or claims what its content does not
+        bear out.
+    """
+    place = Place(file=str(path))
+    stored = _parse(path, place)
+    if stored.portfolio != fingerprint(tables):
+        raise InvalidInput([error("plan-of-another", place, title=stored.title, own=tables.settings.title)])
+    answer = _answer(stored, tables)
+    issues = Issues(_claims(stored, answer, place))
+    if issues:
+        raise InvalidInput(issues)
+    return answer
+
+
+def _parse(path: Path, place: Place) -> StoredPlan:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as failure:
+        raise InvalidInput([error("plan-unreadable", place, reason=_reason(failure))]) from None
+    try:
+        return StoredPlan.model_validate_json(text)
+    except ValidationError as failure:
+        parts = sorted({".".join(map(str, fault["loc"])) for fault in failure.errors()})
+        raise InvalidInput(error("plan-malformed", place, part=part or path.name) for part in parts) from None
+
+
+def _reason(failure: Exception) -> str:
+    return (failure.strerror if isinstance(failure, OSError) else None) or str(failure)
+
+
+def _answer(stored: StoredPlan, tables: Tables) -> Answer:
+    allocation = Allocation(
+        tuple(Choice(c.project, c.mode, c.start, c.scale) for c in stored.choices),
+        tuple(Payment(p.project, p.source, p.year, p.amount) for p in stored.payments),
+    )
+    audit = verify(tables, allocation)
+    return Answer(
+        status=stored.status,
+        stopped_by=stored.stopped_by,
+        allocation=allocation,
+        audit=audit,
+        bound=math.inf if stored.bound is None else stored.bound,
+        engine=stored.engine,
+        options=SolveOptions(**stored.options.model_dump()),
+        seconds=stored.seconds,
+        nodes=stored.nodes,
+    )
+
+
+def _claims(stored: StoredPlan, answer: Answer, place: Place) -> Iterator[Issue]:
+    """What the file claims and its own content does not bear out."""
+    if answer.audit is not None and answer.audit.violations:
+        yield error("plan-breaks-tables", place, count=len(answer.audit.violations))
+        yield from answer.audit.violations
+        return
+    if answer.value != stored.value:
+        yield error("plan-value-differs", place, claimed=stored.value, found=answer.value)
+        return
+    value = float(stored.value)
+    gap = relative_gap(value, answer.bound)
+    allowed = {Status.OPTIMAL: _FLOAT_NOISE, Status.WITHIN_GAP: stored.options.gap, Status.FEASIBLE: math.inf}
+    if gap < -_FLOAT_NOISE or stored.status not in allowed or gap > allowed[stored.status]:
+        yield error("plan-status-differs", place, status=stored.status, value=stored.value, bound=answer.bound)
