@@ -4,7 +4,7 @@ It shares nothing with the compiler, the engines or the verifier, takes every ru
 trying every way to split every yearly cost.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
@@ -13,6 +13,7 @@ from math import ceil, floor
 from capalloc.allocation import Allocation, Choice, Payment
 from capalloc.records import Project
 from capalloc.selection import parse_selection
+from capalloc.settings import Period
 from capalloc.tables import Tables
 
 
@@ -56,6 +57,21 @@ def accepts(tables: Tables, choices: tuple[Choice, ...]) -> bool:
 def payments_of(tables: Tables, choices: tuple[Choice, ...]) -> tuple[Payment, ...] | None:
     """Return payments that finance the choices in whole units, or ``None`` if there are none."""
     return _pay(tables, [_way(tables, _project(tables, c.project), c.mode, c.start) for c in choices])
+
+
+def settles(tables: Tables, choices: tuple[Choice, ...], payments: dict[tuple[str, int, str], int]) -> bool:
+    """Return whether payments by project, year and source are exactly one way to finance the choices."""
+    plan = [_way(tables, _project(tables, c.project), c.mode, c.start) for c in choices]
+    owed = {(way.project.id, year) for way in plan for year, amount in way.costs.items() if amount}
+    if any((project, year) not in owed or amount < 0 for (project, year, _), amount in payments.items() if amount):
+        return False
+
+    def given_split(bill: Bill) -> list[dict[str, int]]:
+        mine = {s: amount for (p, y, s), amount in payments.items() if (p, y) == (bill.project, bill.year) and amount}
+        right = sum(mine.values()) == bill.amount and mine.keys() <= set(bill.payers)
+        return [{source: mine.get(source, 0) for source in bill.payers}] if right else []
+
+    return _pay(tables, plan, given_split) is not None
 
 
 def _project(tables: Tables, name: str) -> Project:
@@ -241,7 +257,10 @@ def _bills(tables: Tables, way: Way) -> Iterator[Bill]:
         yield Bill(way.project.id, year, amount, payers, bounds("year", amount), life, number == len(due))
 
 
-def _pay(tables: Tables, plan: list[Way]) -> tuple[Payment, ...] | None:
+Splitter = Callable[[Bill], Iterable[dict[str, int]]]
+
+
+def _pay(tables: Tables, plan: list[Way], ways_to_split: Splitter | None = None) -> tuple[Payment, ...] | None:
     if not tables.sources:
         return ()
     bills = [bill for way in plan for bill in _bills(tables, way)]
@@ -255,7 +274,7 @@ def _pay(tables: Tables, plan: list[Way]) -> tuple[Payment, ...] | None:
         ceilings.append((row.source, period))
         # More room than could ever be used makes no difference, and leaves fewer states to remember.
         rooms.append(min(touched, floor(row.amount * (1 - reserve))))
-    splits = _Search(tuple(bills), tuple(ceilings)).run(tuple(rooms))
+    splits = _Search(tuple(bills), tuple(ceilings), ways_to_split or _all_splits).run(tuple(rooms))
     if splits is None:
         return None
     return tuple(
@@ -269,9 +288,12 @@ def _pay(tables: Tables, plan: list[Way]) -> tuple[Payment, ...] | None:
 class _Search:
     """Backtracking over the bills in order, remembering from which states no way led on."""
 
-    def __init__(self, bills: tuple[Bill, ...], ceilings: tuple[tuple[tuple[str, ...], object], ...]) -> None:
+    def __init__(
+        self, bills: tuple[Bill, ...], ceilings: tuple[tuple[tuple[str, ...], Period], ...], ways_to_split: Splitter
+    ) -> None:
         self.bills = bills
         self.ceilings = ceilings
+        self.ways_to_split = ways_to_split
         self.dead: set[tuple[object, ...]] = set()
 
     def run(
@@ -284,7 +306,7 @@ class _Search:
         if state in self.dead:
             return None
         bill = self.bills[number]
-        for split in _splits(bill.amount, bill.payers):
+        for split in self.ways_to_split(bill):
             paid = {source: split[source] + dict(before).get(source, 0) for source in bill.payers}
             left = tuple(
                 room - sum(split.get(source, 0) for source in sources) if bill.year in period else room
@@ -308,6 +330,10 @@ def _within(bill: Bill, split: dict[str, int], paid: dict[str, int]) -> bool:
         if total > most or (bill.last and total < least):
             return False
     return True
+
+
+def _all_splits(bill: Bill) -> Iterator[dict[str, int]]:
+    return _splits(bill.amount, bill.payers)
 
 
 def _splits(amount: int, payers: tuple[str, ...]) -> Iterator[dict[str, int]]:

@@ -35,7 +35,7 @@ def plan(*choices, paid=()):
 
 
 def broken(given, allocation):
-    """Return code, found, allowed and difference of all that a plan breaks; a rule without amounts has the code alone."""
+    """Return code, found, allowed and difference of all that a plan breaks; without amounts the code alone."""
     names = ("found", "allowed", "difference")
     return [
         (issue.code, *(issue.arguments[name] for name in names if name in issue.arguments))
