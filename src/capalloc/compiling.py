@@ -235,8 +235,7 @@ def _capacity_rows(
     uses: dict[tuple[str, str], dict[int, Fraction]],
     capacities: Sequence[Capacity],
 ) -> RowBlock:
-    amounts = [amount for stream in uses.values() for amount in stream.values()]
-    scale = math.lcm(*(amount.denominator for amount in amounts), *(row.amount.denominator for row in capacities))
+    scale = math.lcm(*(amount.denominator for stream in uses.values() for amount in stream.values()))
     streams = [uses.get((tables.projects[v.project].id, v.mode), {}) for v in options.variants]
     lengths = np.array([max(stream, default=-1) + 1 for stream in streams], dtype=np.int64)
     flat = np.array(
@@ -259,5 +258,6 @@ def _capacity_rows(
         np.concatenate(columns),
         np.concatenate(values),
         np.full(len(capacities), -np.inf),
-        np.array([float(row.amount * scale) for row in capacities]),
+        # The scaled uses of whole options add up to whole numbers, so that what a capacity has beyond one never counts.
+        np.array([float(math.floor(row.amount * scale)) for row in capacities]),
     )
