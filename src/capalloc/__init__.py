@@ -2,6 +2,27 @@
 
 from importlib.metadata import version
 
-__all__ = ["__version__"]
+from capalloc.issues import CapallocError, EngineFailed, InvalidInput, Issue, Issues, Severity, UnknownName
+from capalloc.model import Progress, Status, StoppedBy
+from capalloc.plan import Plan
+from capalloc.portfolio import Portfolio, load, load_plan
+
+__all__ = [
+    "CapallocError",
+    "EngineFailed",
+    "InvalidInput",
+    "Issue",
+    "Issues",
+    "Plan",
+    "Portfolio",
+    "Progress",
+    "Severity",
+    "Status",
+    "StoppedBy",
+    "UnknownName",
+    "__version__",
+    "load",
+    "load_plan",
+]
 
 __version__ = version("capalloc")

@@ -127,7 +127,7 @@ def _groupings(projects: Sequence[Project]) -> Iterator[tuple[str, Callable[[Pro
     candidates: tuple[tuple[str, Callable[[Project], str]], ...] = (
         ("sector", lambda project: project.sector),
         ("class", lambda project: "" if project.priority is None else str(project.priority)),
-        ("status", lambda project: project.status),
+        ("status", lambda project: say(f"status.{project.status}")),
     )
     for title, group in candidates:
         if len({group(project) for project in projects}) > 1:
@@ -199,29 +199,43 @@ def _proof_lines(answer: Answer) -> Iterator[str]:
             yield say(f"plan.stopped.{answer.stopped_by}")
         return
     value, gap = answer.value, relative_gap(float(answer.value), answer.bound)
-    yield say(f"plan.status.{answer.status}", asked=readable(answer.options.gap))
+    yield say(f"plan.status.{answer.status}", asked=Fraction(repr(answer.options.gap)))
     if answer.status is Status.FEASIBLE and answer.engine:
         yield say(f"plan.stopped.{answer.stopped_by}")
     if answer.status is Status.OPTIMAL:
-        yield say("plan.value", value=readable(value))
+        yield say("plan.value", value=shown_down(value))
     elif not math.isfinite(answer.bound):
-        yield say("plan.value-alone", value=readable(value))
+        yield say("plan.value-alone", value=shown_down(value))
     elif not math.isfinite(gap):
-        yield say("plan.value-bound", value=readable(value), bound=readable(answer.bound))
+        yield say("plan.value-bound", value=shown_down(value), bound=shown_up(answer.bound))
     else:
         room = max(Fraction(answer.bound) - value, Fraction(0))
         yield say(
             "plan.value-bound-gap",
-            value=readable(value),
-            bound=readable(answer.bound),
-            gap=Fraction(math.ceil(max(gap, 0.0) * 1_000_000), 1_000_000),
-            room=readable(room),
+            value=shown_down(value),
+            bound=shown_up(answer.bound),
+            gap=shown_up(max(gap, 0.0)),
+            room=shown_up(room),
         )
 
 
-def readable(number: float | Fraction) -> Fraction:
-    """Return a number cut to the six decimals that a reader is shown, halves upwards."""
-    return Fraction(math.floor(Fraction(number) * 1_000_000 + Fraction(1, 2)), 1_000_000)
+def shown_down(number: float | Fraction) -> Fraction:
+    """Return a number with the digits that a reader is shown, never more than it is.
+
+    From 10,000 on these are whole numbers, below six decimals.
+
+    Examples
+    --------
+    >>> shown_down(12345.9), shown_down(Fraction(1, 8))
+    (Fraction(12345, 1), Fraction(1, 8))
+    """
+    step = 1 if abs(number) >= 10_000 else 1_000_000
+    return Fraction(math.floor(Fraction(number) * step), step)
+
+
+def shown_up(number: float | Fraction) -> Fraction:
+    """Return a number with the digits that a reader is shown, never less than it is."""
+    return -shown_down(-number)
 
 
 def _envelope_rows(tables: Tables, audit: Audit) -> Iterator[tuple[str, ...]]:
