@@ -25,7 +25,7 @@ LAYERS = (
     ("model",),
     ("rawtable", "reading", "configuring", "loading"),
     ("options",),
-    ("checking",),
+    ("checks.references", "checks.timing", "checks.amounts", "checks.funding", "checks.usage", "checks", "checking"),
     ("compiling",),
     ("engines.points", "engines.base", "engines.scaling", "engines.highs", "engines.exact_simplex"),
     ("engines.enumeration", "engines.pulp_bridge", "engines"),

@@ -54,7 +54,7 @@ def read_folder(path: str | Path) -> tuple[Tables | None, Issues]:
     data = settings_file.read_bytes()
     settings, issues = settings_from_toml(data, settings_file.name)
     raws, file_issues = _raw_tables(folder)
-    return _assembled(settings, issues, raws, file_issues)
+    return _assembled(settings, settings_file.name, issues, raws, file_issues)
 
 
 def read_frames(settings: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> tuple[Tables | None, Issues]:
@@ -79,7 +79,7 @@ def read_frames(settings: Mapping[str, Any], frames: Mapping[str, pd.DataFrame])
         else:
             raws[name], found = table_from_frame(name, frame)
             other_issues += found
-    return _assembled(known_settings, issues, raws, other_issues)
+    return _assembled(known_settings, "settings", issues, raws, other_issues)
 
 
 def _path_issue(given: Path) -> Issue | None:
@@ -123,6 +123,7 @@ def _unknown_table(place: str, name: str) -> Issue:
 
 def _assembled(
     settings: Settings | None,
+    settings_file: str,
     settings_issues: list[Issue],
     raws: Mapping[str, RawTable | None],
     file_issues: list[Issue],
@@ -131,7 +132,7 @@ def _assembled(
         file_issues = [*file_issues, error("no-projects", Place("projects"))]
     doubtful = any(issue.where.column in _UNIT_SETTINGS for issue in settings_issues) or settings is None
     rows: dict[str, Any] = {}
-    origins: dict[str, Origin] = {}
+    origins = {"settings": Origin(settings_file)}
     cell_issues: list[Issue] = []
     for name in RECORDS:
         raw = raws.get(name)

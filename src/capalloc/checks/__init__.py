@@ -1,0 +1,1 @@
+"""The checks across tables, one small function a fault; :mod:`capalloc.checking` lists and runs them."""

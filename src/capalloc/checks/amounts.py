@@ -1,0 +1,177 @@
+"""Costs and values: nothing that the plan adds up is missing, contradicts itself or is too large to be exact."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+
+from capalloc.checks.timing import Way, ways
+from capalloc.issues import Issue, Place, error, warning
+from capalloc.money import round_half_up
+from capalloc.reading import NONE
+from capalloc.records import Criterion, ProfileShare
+from capalloc.settings import VALUE_GRID
+from capalloc.tables import Tables
+
+LARGEST_TOTAL = 2**53
+"""From here on a float no longer tells whole numbers apart."""
+
+
+def has_sources(tables: Tables) -> bool:
+    """Return whether the portfolio finances its costs."""
+    return "sources" in tables.origins or bool(tables.sources)
+
+
+def place_of(tables: Tables, way: Way, column: str) -> Place:
+    """Return the cell of the mode, or of the project where it has no modes."""
+    return tables.place("modes", way.mode, column) if way.mode else tables.place("projects", way.project, column)
+
+
+def check_costs(tables: Tables) -> Iterator[Issue]:
+    """Every project has one cost, told once or twice alike."""
+    streams: dict[tuple[str, str], int] = defaultdict(int)
+    for row in tables.costs:
+        streams[row.project, row.mode] += row.amount
+    everything = list(ways(tables))
+    totals = [way.mode.cost if way.mode else way.project.cost for way in everything]
+    needed = has_sources(tables) or bool(streams) or any(total is not None for total in totals)
+    for way, total in zip(everything, totals, strict=True):
+        stream = streams.get((way.project.id, way.name))
+        where = place_of(tables, way, "cost")
+        if total is not None and stream is not None and total != stream:
+            yield error("cost-mismatch", where, project=way.project.id, total=total, stream=stream)
+        elif needed and total is None and stream is None and way.project.cost is None:
+            yield error("missing-cost", where, project=way.project.id)
+
+
+def check_cost_ranges(tables: Tables) -> Iterator[Issue]:
+    """The cost lies between its low and its high estimate."""
+    for project in tables.projects:
+        low, cost, high = project.cost_low, project.cost, project.cost_high
+        if low is not None and cost is not None and low > cost:
+            yield error("cost-range", tables.place("projects", project, "cost_low"), low=low, high=cost)
+        elif high is not None and cost is not None and high < cost:
+            yield error("cost-range", tables.place("projects", project, "cost_high"), low=cost, high=high)
+        elif low is not None and high is not None and low > high:
+            yield error("cost-range", tables.place("projects", project, "cost_high"), low=low, high=high)
+
+
+def check_totals(tables: Tables) -> Iterator[Issue]:
+    """All costs together, and every envelope, stay below the amounts that the engines tell apart."""
+    total = sum(row.amount for row in tables.costs) + sum(mode.cost or 0 for mode in tables.modes)
+    total += sum(max(p.cost or 0, p.cost_low or 0, p.cost_high or 0, p.size or 0) for p in tables.projects)
+    if total >= LARGEST_TOTAL:
+        yield error("money-too-large", tables.place("projects", column="cost"), found=total, most=LARGEST_TOTAL - 1)
+    for envelope in tables.envelopes:
+        if envelope.amount >= LARGEST_TOTAL:
+            where = tables.place("envelopes", envelope, "amount")
+            yield error("money-too-large", where, found=envelope.amount, most=LARGEST_TOTAL - 1)
+
+
+def check_profile_sums(tables: Tables) -> Iterator[Issue]:
+    """The shares of a profile and duration add to exactly 1."""
+    sums: dict[tuple[str, int], Fraction] = defaultdict(Fraction)
+    first_rows: dict[tuple[str, int], ProfileShare] = {}
+    for row in tables.profiles:
+        key = (row.profile, row.duration)
+        sums[key] += row.share
+        first_rows.setdefault(key, row)
+    for key, total in sums.items():
+        if total != 1:
+            where = tables.place("profiles", first_rows[key], "share")
+            yield error("profile-sum", where, profile=key[0], duration=key[1], found=total)
+
+
+def check_values(tables: Tables) -> Iterator[Issue]:
+    """Where values come from the column `value`, no project is without one."""
+    if tables.settings.objective.value_from != "column":
+        return
+    values = [(way, _value(way)) for way in ways(tables)]
+    if values and all(value is None for _, value in values):
+        yield error("no-values", tables.place("projects", column="value"))
+        return
+    for way, value in values:
+        if value is None:
+            yield error("missing-value", place_of(tables, way, "value"), project=way.project.id)
+        elif value and round_half_up(value / VALUE_GRID) == 0:
+            yield warning("value-vanishes", place_of(tables, way, "value"), project=way.project.id, grid=VALUE_GRID)
+
+
+def _value(way: Way) -> Fraction | None:
+    return way.mode.value if way.mode and way.mode.value is not None else way.project.value
+
+
+def check_benefits(tables: Tables) -> Iterator[Issue]:
+    """Where values come from benefits, every project has some."""
+    if tables.settings.objective.value_from != "benefits":
+        return
+    given = {(row.project, row.mode) for row in tables.benefits}
+    if not given:
+        yield error("no-benefits", tables.place("benefits"))
+        return
+    for way in ways(tables):
+        if (way.project.id, way.name) not in given:
+            yield error("missing-benefits", place_of(tables, way, "id" if way.mode is None else "mode"), **_named(way))
+
+
+def _named(way: Way) -> Mapping[str, str]:
+    return {"project": way.project.id, "mode": way.name or NONE}
+
+
+def check_criteria(tables: Tables) -> Iterator[Issue]:
+    """Every scale has two ends, and the weights add to exactly 1."""
+    for row in tables.criteria:
+        if row.low >= row.high:
+            yield error("bad-scale", tables.place("criteria", row, "high"), low=row.low, high=row.high)
+    total = sum((row.weight for row in tables.criteria), Fraction(0))
+    if tables.criteria and total != 1:
+        yield error("weights-sum", tables.place("criteria", column="weight"), found=total)
+
+
+def check_score_range(tables: Tables) -> Iterator[Issue]:
+    """Every score lies on the scale of its criterion."""
+    criteria = {row.criterion: row for row in tables.criteria}
+    for row in tables.scores:
+        scale: Criterion | None = criteria.get(row.criterion)
+        if scale is not None and scale.low < scale.high and not scale.low <= row.score <= scale.high:
+            where = tables.place("scores", row, "score")
+            yield error("score-outside", where, found=row.score, low=scale.low, high=scale.high)
+
+
+def check_scores(tables: Tables) -> Iterator[Issue]:
+    """Where values come from scores, every project has one on each criterion and, for score × size, a size."""
+    value_from = tables.settings.objective.value_from
+    if value_from not in ("score", "score_size"):
+        return
+    if not tables.criteria:
+        yield error("no-criteria", tables.place("criteria"))
+        return
+    given = {(row.project, row.mode, row.criterion) for row in tables.scores}
+    for way in ways(tables):
+        missing = [row.criterion for row in tables.criteria if (way.project.id, way.name, row.criterion) not in given]
+        if missing:
+            where = place_of(tables, way, "id" if way.mode is None else "mode")
+            yield error("missing-score", where, criteria=", ".join(missing), **_named(way))
+    for project in tables.projects:
+        if value_from == "score_size" and project.size is None:
+            yield error("missing-size", tables.place("projects", project, "size"), project=project.id)
+
+
+def check_class_weights(tables: Tables) -> Iterator[Issue]:
+    """Where classes have weights, every project has a class with one, and every weight a project."""
+    weights = tables.settings.objective.class_weights
+    if not weights:
+        return
+    known = ", ".join(str(number) for number in sorted(weights))
+    for project in tables.projects:
+        where = tables.place("projects", project, "priority")
+        if project.priority is None:
+            yield error("missing-priority", where, project=project.id, known=known)
+        elif project.priority not in weights:
+            yield error("no-class-weight", where, found=project.priority, known=known)
+    used = {project.priority for project in tables.projects}
+    for number in weights:
+        if number not in used:
+            where = tables.place("settings", column=f"objective.class_weights.{number}")
+            yield warning("unused-class-weight", where, found=number)

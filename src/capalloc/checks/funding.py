@@ -1,0 +1,172 @@
+"""Sources, envelopes, shares and resources: every year has its ceiling, and every project that must be paid can be."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+
+from capalloc.checks.timing import Way, must_be_funded, ways
+from capalloc.issues import Issue, error, warning
+from capalloc.records import Envelope, Project, Share
+from capalloc.selection import BadSelection, chosen
+from capalloc.tables import Tables
+
+
+def check_shares(tables: Tables) -> Iterator[Issue]:
+    """No share is to be at least more than it may be at most."""
+    for row in tables.shares:
+        if row.min > row.max:
+            yield error("share-reversed", tables.place("shares", row, "min"), least=row.min, most=row.max)
+
+
+def check_share_sums(tables: Tables) -> Iterator[Issue]:
+    """Of no project more than the whole cost is asked from its sources."""
+    sums: dict[tuple[str, str, str], Fraction] = defaultdict(Fraction)
+    counted: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    told: set[int] = set()
+    # Rows over one source first: of rows that overlap only the first ones may be added up.
+    for number, row in sorted(enumerate(tables.shares), key=lambda item: len(item[1].source)):
+        if not row.min:
+            continue
+        for project in _projects(row, tables.projects):
+            key = (project.id, row.mode, row.per)
+            if counted[key].isdisjoint(row.source):
+                counted[key].update(row.source)
+                sums[key] += row.min
+                if sums[key] > 1 and number not in told:
+                    told.add(number)
+                    where = tables.place("shares", row, "min")
+                    yield error("shares-over-one", where, project=project.id, found=sums[key])
+
+
+def _projects(row: Share, projects: Iterable[Project]) -> Sequence[Project]:
+    try:
+        return chosen(row.project, projects)
+    except BadSelection:
+        return ()
+
+
+class _Payers:
+    """Which sources may pay for which projects."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.eligible = {s.id: self._eligible(s.eligible, tables) for s in tables.sources}
+        self.shares = [(row, frozenset(p.id for p in _projects(row, tables.projects))) for row in tables.shares]
+        self.named: Mapping[str, set[str]] = defaultdict(set)
+        self.barred: Mapping[str, set[str]] = defaultdict(set)
+        for row, projects in self.shares:
+            for source in row.source:
+                if row.max > 0:
+                    self.named[source].update(projects)
+                elif not row.mode:
+                    self.barred[source].update(projects)
+        self.may_pay = {
+            s.id: (self.eligible[s.id] if s.side == "state" else self.eligible[s.id] & self.named[s.id])
+            - self.barred[s.id]
+            for s in tables.sources
+        }
+
+    @staticmethod
+    def _eligible(selection: str, tables: Tables) -> frozenset[str]:
+        if not selection:
+            return frozenset(project.id for project in tables.projects)
+        try:
+            return frozenset(project.id for project in chosen(selection, tables.projects))
+        except BadSelection:
+            return frozenset()
+
+
+def check_payers(tables: Tables) -> Iterator[Issue]:
+    """A project that must be funded has a source that may pay for it, and every source and row of shares has a use."""
+    if not tables.sources:
+        return
+    payers = _Payers(tables)
+    must = must_be_funded(tables)
+    paid_for = frozenset[str]().union(*payers.may_pay.values())
+    costly = {row.project for row in tables.costs} | {mode.project for mode in tables.modes}
+    for project in tables.projects:
+        if project.id in must and project.id not in paid_for and (project.cost or project.id in costly):
+            yield error("no-payer", tables.place("projects", project, "id"), project=project.id)
+    for source in tables.sources:
+        if not payers.may_pay[source.id]:
+            yield warning("unused-source", tables.place("sources", source, "id"), source=source.id)
+    for row, projects in payers.shares:
+        known = [source for source in row.source if source in payers.eligible]
+        idle = [source for source in known if projects and projects.isdisjoint(payers.eligible[source])]
+        if idle:
+            where = tables.place("shares", row, "source")
+            yield warning("ineligible-share", where, sources=", ".join(idle), project=row.project)
+
+
+def check_envelope_gaps(tables: Tables) -> Iterator[Issue]:
+    """Every year of the horizon has an envelope for every source that is not unlimited."""
+    settings = tables.settings
+    covered: dict[str, set[int]] = defaultdict(set)
+    for row in tables.envelopes:
+        period = settings.period(row.period)
+        for name in row.source:
+            covered[name].update(period or ())
+    for source in tables.sources:
+        gaps = [year for year in settings.horizon if year not in covered[source.id]]
+        if gaps and not source.unlimited:
+            yield error("envelope-gap", tables.place("sources", source, "id"), source=source.id, years=written(gaps))
+
+
+def check_same_period(tables: Tables) -> Iterator[Issue]:
+    """No two envelopes of the same sources, and no two capacities of a resource, run over the same years."""
+    firsts: dict[tuple[str, frozenset[str], int, int], int | None] = {}
+    for table in ("envelopes", "capacities"):
+        for row in tables.rows(table):
+            owners = row.source if isinstance(row, Envelope) else (getattr(row, "resource", ""),)
+            written_period: str = getattr(row, "period", "")
+            period = tables.settings.period(written_period)
+            if period is None:
+                continue
+            key = (table, frozenset(owners), period.first, period.last)
+            if key in firsts:
+                where = tables.place(table, row, "period")
+                yield error("same-period", where, found=written_period, first=firsts[key])
+            firsts.setdefault(key, row.row)
+
+
+def check_capacity_gaps(tables: Tables) -> Iterator[Issue]:
+    """Every year in which a resource can be used has a capacity."""
+    settings = tables.settings
+    covered: dict[str, set[int]] = defaultdict(set)
+    for capacity in tables.capacities:
+        covered[capacity.resource].update(settings.period(capacity.period) or ())
+    possible = _years_of_use(tables, {(way.project.id, way.name): way for way in ways(tables)})
+    for resource in tables.resources:
+        gaps = sorted(year for year in possible.get(resource.id, ()) if year not in covered[resource.id])
+        if gaps:
+            where = tables.place("resources", resource, "id")
+            yield error("capacity-gap", where, resource=resource.id, years=written(gaps))
+
+
+def _years_of_use(tables: Tables, known: Mapping[tuple[str, str], Way]) -> Mapping[str, set[int]]:
+    settings = tables.settings
+    starts: dict[tuple[str, str], list[int]] = {key: way.starts(settings) for key, way in known.items()}
+    possible: dict[str, set[int]] = defaultdict(set)
+    for use in tables.uses:
+        if use.amount:
+            years = (start + use.offset for start in starts.get((use.project, use.mode), ()))
+            possible[use.resource].update(year for year in years if year in settings.horizon)
+    return possible
+
+
+def written(years: Sequence[int]) -> str:
+    """Return years with runs drawn together.
+
+    Examples
+    --------
+    >>> written([2021, 2022, 2023, 2026])
+    '2021–2023, 2026'
+    """
+    runs: list[list[int]] = []
+    for year in years:
+        if runs and year == runs[-1][-1] + 1:
+            runs[-1].append(year)
+        else:
+            runs.append([year])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs)

@@ -1,0 +1,275 @@
+"""Time and logic: start windows, dependencies, groups, and what is already decided."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from capalloc.issues import Issue, error, warning
+from capalloc.records import Dependency, Membership, Mode, Project
+from capalloc.settings import Settings
+from capalloc.tables import Tables
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+ORDERED_KINDS = ("requires", "finish_start", "start_start")
+START_KINDS = ("finish_start", "start_start")
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A project in one of its modes (``None`` where it has none): its window and how long it lasts.
+
+    ``span`` counts the years from the start to the last year of work or of payment.
+    """
+
+    project: Project
+    mode: Mode | None
+    earliest: int
+    latest: int
+    duration: int
+    span: int
+
+    @property
+    def name(self) -> str:
+        """The name of the mode; empty where the project has none."""
+        return self.mode.mode if self.mode else ""
+
+    def starts(self, settings: Settings) -> list[int]:
+        """Return the start years inside window, horizon and, where projects may not cross a border, phase."""
+        last = settings.last_year if settings.may_run_over else settings.last_year - self.span + 1
+        years = range(max(self.earliest, settings.first_year), min(self.latest, last) + 1)
+        if settings.may_cross_phase or not settings.phases:
+            return list(years)
+        ends = ((year, year + self.span - 1) for year in years)
+        return [start for start, end in ends if any(p.first <= start and end <= p.last for p in settings.phases)]
+
+
+def ways(tables: Tables) -> Iterator[Way]:
+    """Yield every project in each of its modes, in the order of the tables."""
+    by_cost: dict[tuple[str, str], int] = {}
+    for row in tables.costs:
+        key = (row.project, row.mode)
+        by_cost[key] = max(by_cost.get(key, -1), row.offset if row.amount else -1)
+    by_profile: dict[tuple[str, int], int] = {}
+    for share in tables.profiles:
+        years = (share.profile, share.duration)
+        by_profile[years] = max(by_profile.get(years, -1), share.offset if share.share else -1)
+    modes: dict[str, list[Mode]] = defaultdict(list)
+    for mode in tables.modes:
+        modes[mode.project].append(mode)
+    for project in tables.projects:
+        alternatives: Sequence[Mode | None] = modes.get(project.id) or (None,)
+        for own in alternatives:
+            way = _way(tables.settings, project, own)
+            profile = (own.profile if own else "") or project.profile
+            last_paid = by_cost.get((project.id, way.name), by_profile.get((profile, way.duration), -1))
+            yield replace(way, span=max(way.duration, last_paid + 1))
+
+
+def _way(settings: Settings, project: Project, mode: Mode | None) -> Way:
+    own = mode or Mode()
+    earliest = own.earliest_start or project.earliest_start or settings.first_year
+    latest = own.latest_start or project.latest_start or settings.last_year
+    duration = own.duration or project.duration
+    return Way(project, mode, earliest, latest, duration, duration)
+
+
+def check_reversed(tables: Tables) -> Iterator[Issue]:
+    """No window ends before it begins."""
+    owners = {project.id: project for project in tables.projects}
+    rows: list[tuple[str, Project | Mode]] = [("projects", project) for project in tables.projects]
+    rows += [("modes", mode) for mode in tables.modes if mode.project in owners]
+    for table, row in rows:
+        owner = owners[row.project] if isinstance(row, Mode) else row
+        earliest = row.earliest_start or owner.earliest_start
+        latest = row.latest_start or owner.latest_start
+        if (row.earliest_start or row.latest_start) and earliest and latest and earliest > latest:
+            column = "latest_start" if row.latest_start else "earliest_start"
+            yield error("window-reversed", tables.place(table, row, column), earliest=earliest, latest=latest)
+
+
+def check_windows(tables: Tables) -> Iterator[Issue]:
+    """Every project has a start inside window and horizon; an error where it must be funded."""
+    settings, must = tables.settings, must_be_funded(tables)
+    by_project: dict[str, list[Way]] = defaultdict(list)
+    for way in ways(tables):
+        by_project[way.project.id].append(way)
+    for project, alternatives in by_project.items():
+        shut = [way for way in alternatives if not way.starts(settings) and way.earliest <= way.latest]
+        tell = error if project in must and len(shut) == len(alternatives) else warning
+        for way in shut:
+            table, row = ("modes", way.mode) if way.mode else ("projects", way.project)
+            years = {"earliest": way.earliest, "latest": way.latest, "span": way.span}
+            horizon = {"first": settings.first_year, "last": settings.last_year}
+            yield tell(
+                "no-start", tables.place(table, row, _binding(way, settings)), project=project, **years, **horizon
+            )
+
+
+def _binding(way: Way, settings: Settings) -> str:
+    """Return the column that leaves no start: the window where it misses the horizon, else the duration."""
+    if way.earliest > settings.last_year:
+        return "earliest_start"
+    return "latest_start" if way.latest < settings.first_year else "duration"
+
+
+def must_be_funded(tables: Tables) -> frozenset[str]:
+    """Return the projects that every plan funds: the mandatory ones and those committed in."""
+    committed = {row.project for row in tables.committed if row.decision == "in"}
+    return frozenset(committed | {project.id for project in tables.projects if project.mandatory})
+
+
+def barred(tables: Tables) -> frozenset[str]:
+    """Return the projects that no plan funds, because that was decided."""
+    return frozenset(row.project for row in tables.committed if row.decision == "out")
+
+
+def check_commitments(tables: Tables) -> Iterator[Issue]:
+    """What is already decided agrees with itself and with the start windows."""
+    starts: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for way in ways(tables):
+        starts[way.project.id, way.name].update(way.starts(tables.settings))
+        starts[way.project.id, ""].update(way.starts(tables.settings))
+    mandatory = {project.id for project in tables.projects if project.mandatory}
+    for row in tables.committed:
+        if row.decision == "out":
+            if row.project in mandatory:
+                yield error("mandatory-out", tables.place("committed", row, "decision"), project=row.project)
+            if row.mode or row.start is not None:
+                column = "mode" if row.mode else "start"
+                yield error("out-with-details", tables.place("committed", row, column), project=row.project)
+        elif row.start is not None and row.start not in starts[row.project, row.mode]:
+            where = tables.place("committed", row, "start")
+            yield error("committed-start", where, project=row.project, found=row.start)
+
+
+def check_dependencies(tables: Tables) -> Iterator[Issue]:
+    """A dependency joins two projects, and has a lag only where it is about starts."""
+    for row in tables.dependencies:
+        if row.first == row.then:
+            yield error("self-dependency", tables.place("dependencies", row, "then"), project=row.first)
+        if row.lag and row.kind not in START_KINDS:
+            where = tables.place("dependencies", row, "lag")
+            yield error("lag-without-start", where, kind=row.kind, known=", ".join(START_KINDS))
+
+
+def check_cycles(tables: Tables) -> Iterator[Issue]:
+    """No project waits for itself through others."""
+    import networkx as nx
+
+    graph = _order(tables)
+    for knot in nx.strongly_connected_components(graph):
+        if len(knot) > 1:
+            inside = [row for row in _ordered_rows(tables) if row.first in knot and row.then in knot]
+            arcs = nx.find_cycle(graph.subgraph(knot), inside[0].first)
+            circle = " → ".join([arcs[0][0], *(then for _, then in arcs)])
+            yield error("dependency-cycle", tables.place("dependencies", inside[0], "then"), circle=circle)
+
+
+def _ordered_rows(tables: Tables) -> Iterator[Dependency]:
+    return (row for row in tables.dependencies if row.kind in ORDERED_KINDS and row.first != row.then)
+
+
+def _order(tables: Tables) -> nx.DiGraph:
+    """Return the graph from each ``first`` to its ``then``."""
+    import networkx as nx
+
+    graph = nx.DiGraph()
+    for row in _ordered_rows(tables):
+        graph.add_edge(row.first, row.then)
+    return graph
+
+
+def check_chains(tables: Tables) -> Iterator[Issue]:
+    """A project that must be funded can still start in time after all that it waits for."""
+    import networkx as nx
+
+    graph = _order(tables)
+    if not graph or not nx.is_directed_acyclic_graph(graph):
+        return
+    windows = _widest_windows(tables)
+    waits: dict[str, list[Dependency]] = defaultdict(list)
+    for row in tables.dependencies:
+        if row.kind in START_KINDS and row.first in windows:
+            waits[row.then].append(row)
+    soonest = {name: window[0] for name, window in windows.items()}
+    for name in nx.topological_sort(graph.subgraph(windows)):
+        for row in waits.get(name, ()):
+            after = windows[row.first][2] if row.kind == "finish_start" else 0
+            soonest[name] = max(soonest[name], soonest[row.first] + after + row.lag)
+    must = must_be_funded(tables)
+    for project in tables.projects:
+        first, last, _ = windows[project.id]
+        if project.id in must and first <= last < soonest[project.id]:
+            where = tables.place("projects", project, "latest_start")
+            yield error("chain-too-long", where, project=project.id, latest=last, soonest=soonest[project.id])
+
+
+def _widest_windows(tables: Tables) -> Mapping[str, tuple[int, int, int]]:
+    """Return the first and last start of each project over its modes, and its shortest duration."""
+    found: dict[str, tuple[int, int, int]] = {}
+    for way in ways(tables):
+        years = way.starts(tables.settings) or [way.earliest, way.earliest - 1]
+        first, last, duration = found.get(way.project.id, (years[0], years[-1], way.duration))
+        found[way.project.id] = min(first, years[0]), max(last, years[-1]), min(duration, way.duration)
+    return found
+
+
+def check_decided_pairs(tables: Tables) -> Iterator[Issue]:
+    """No dependency contradicts what must be funded and what is decided to be out."""
+    must, out = must_be_funded(tables), barred(tables)
+    for row in tables.dependencies:
+        pair = {"first": row.first, "then": row.then}
+        where = tables.place("dependencies", row, "then")
+        if row.kind == "excludes" and row.first in must and row.then in must and row.first != row.then:
+            yield error("mandatory-excluded", where, **pair)
+        needs = {(row.first, row.then)} if row.kind in ORDERED_KINDS else set()
+        needs |= {(row.first, row.then), (row.then, row.first)} if row.kind == "together" else set()
+        if any(needed in out and needing in must for needed, needing in needs):
+            yield error("mandatory-needs-out", where, **pair)
+
+
+def check_groups(tables: Tables) -> Iterator[Issue]:
+    """All rows of a group agree, and the number it asks for can be reached beside what is decided."""
+    members: dict[str, list[Membership]] = defaultdict(list)
+    for row in tables.groups:
+        members[row.group].append(row)
+    must, out = must_be_funded(tables), barred(tables)
+    for rows in members.values():
+        issues = list(_group_issues(tables, rows))
+        yield from issues or _group_number_issues(tables, rows, must, out)
+
+
+def _group_issues(tables: Tables, rows: Sequence[Membership]) -> Iterator[Issue]:
+    first = rows[0]
+    for row in rows:
+        where = tables.place("groups", row, "k")
+        if row.kind != first.kind:
+            place = tables.place("groups", row, "kind")
+            yield error("group-differs", place, group=row.group, found=row.kind, expected=first.kind)
+        elif row.k != first.k:
+            expected = "—" if first.k is None else first.k
+            yield error(
+                "group-differs", where, group=row.group, found="—" if row.k is None else row.k, expected=expected
+            )
+        elif row is first and (row.k is None) == row.kind.startswith("at_"):
+            yield error("group-needs-k" if row.k is None else "group-bars-k", where, group=row.group, kind=row.kind)
+
+
+def _group_number_issues(
+    tables: Tables, rows: Sequence[Membership], must: Iterable[str], out: Iterable[str]
+) -> Iterator[Issue]:
+    first = rows[0]
+    where = tables.place("groups", first, "group")
+    least = {"exactly_one_of": 1, "at_least": first.k or 0}.get(first.kind, 0)
+    most = {"one_of": 1, "exactly_one_of": 1, "at_most": first.k or 0}.get(first.kind, len(rows))
+    possible = [row.project for row in rows if row.project not in out]
+    needed = [row.project for row in rows if row.project in must]
+    if len(possible) < least:
+        yield error("group-too-small", where, group=first.group, least=least, found=len(possible))
+    if len(needed) > most:
+        yield error("mandatory-group", where, group=first.group, most=most, projects=", ".join(needed))

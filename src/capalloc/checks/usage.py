@@ -1,0 +1,93 @@
+"""What was given but is not used, and what this version does not do yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from capalloc.checks.references import FLEXIBLE
+from capalloc.issues import Issue, error, warning
+from capalloc.records import SCHEMAS
+from capalloc.schema import field_name
+from capalloc.tables import Tables
+
+LATER_TABLES = ("price_index", "priorities", "paid", "indicators", "contributions", "targets", "rules", "synergies")
+
+_LATER_CELLS: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
+    ("projects", "kind", "programme".__eq__),
+    ("projects", "min_scale", lambda scale: scale is not None),
+    ("projects", "profile", FLEXIBLE.__eq__),
+    ("modes", "profile", FLEXIBLE.__eq__),
+    ("sources", "carry_cap", bool),
+    ("envelopes", "carry_cap", bool),
+)
+
+# The tables that serve only one way to find values.
+_VALUE_TABLES = {
+    "benefits": ("benefits",),
+    "criteria": ("score", "score_size"),
+    "scores": ("score", "score_size"),
+}
+
+
+def check_not_yet(tables: Tables) -> Iterator[Issue]:
+    """Nothing is asked for that this version would have to pass over in silence."""
+    yield from _later_settings(tables)
+    for table in LATER_TABLES:
+        if tables.rows(table):
+            yield error("not-yet", tables.place(table), what=table)
+    for table, column, asked in _LATER_CELLS:
+        for row in tables.rows(table):
+            if asked(getattr(row, column)):
+                yield error("not-yet", tables.place(table, row, column), what=f"{column} = {getattr(row, column)}")
+
+
+def _later_settings(tables: Tables) -> Iterator[Issue]:
+    settings = tables.settings
+    later = {
+        "decide_from": settings.decide_from is not None and settings.decide_from > settings.first_year,
+        "prices": settings.prices == "nominal",
+        "statutory": bool(settings.statutory),
+        "objective.goal": settings.objective.goal == "lexicographic",
+    }
+    for key, asked in later.items():
+        if asked:
+            value = settings.objective.goal if key == "objective.goal" else getattr(settings, key)
+            yield error("not-yet", tables.place("settings", column=key), what=f"{key} = {value}")
+
+
+def check_unused_tables(tables: Tables) -> Iterator[Issue]:
+    """Values are not given in a way that the objective does not read."""
+    value_from = tables.settings.objective.value_from
+    for table, uses in _VALUE_TABLES.items():
+        if tables.rows(table) and value_from not in uses:
+            yield warning("unused-table", tables.place(table), table=table, value_from=value_from)
+    if value_from != "column":
+        for table in ("projects", "modes"):
+            if any(getattr(row, "value", None) is not None for row in tables.rows(table)):
+                yield warning("unused-table", tables.place(table, column="value"), table="value", value_from=value_from)
+
+
+def check_unused_rows(tables: Tables) -> Iterator[Issue]:
+    """Every profile, criterion, resource and capacity serves some project."""
+    named = {row.profile for row in tables.projects} | {row.profile for row in tables.modes}
+    told: set[str] = set()
+    for share in tables.profiles:
+        if share.profile not in named | told:
+            told.add(share.profile)
+            yield warning("unused-row", tables.place("profiles", share, "profile"), name=share.profile)
+    used = {
+        "criteria": ("criterion", {row.criterion for row in tables.scores}),
+        "resources": ("id", {row.resource for row in tables.uses}),
+    }
+    for table, (column, names) in used.items():
+        for row in tables.rows(table):
+            name: str = getattr(row, field_name(column))
+            if name not in names:
+                yield warning("unused-row", tables.place(table, row, column), name=name)
+
+
+def check_something_to_plan(tables: Tables) -> Iterator[Issue]:
+    """There is at least one project."""
+    if not tables.projects:
+        yield error("no-rows", tables.place("projects"), table=SCHEMAS["projects"].name)
