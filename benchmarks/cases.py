@@ -22,6 +22,8 @@ from benchmarks.instances import (
 )
 from benchmarks.referee import Referee, judge_ppssp
 
+GENERATED: tuple[tuple[Family, int], ...] = (("phase", 100), ("yearly", 100), ("phase", 1_000), ("yearly", 1_000))
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -91,7 +93,7 @@ def _cases() -> Iterator[Case]:
         family, _, instance = name.partition("/")
         file, read, referee = _reading(family, instance)
         yield Case(name, read, f"{family}/{file}", answer, referee)
-    for kind, projects in (("phase", 100), ("yearly", 100), ("phase", 1_000), ("yearly", 1_000)):
+    for kind, projects in GENERATED:
         yield Case(f"generated/{kind}-{projects}", partial(_generated, kind, projects), "", None)
 
 

@@ -97,7 +97,7 @@ class Draw:
 
     def fractions(self, count: int) -> Floats:
         """Return ``count`` numbers of [0, 1)."""
-        return (self.bits.random_raw(count) >> np.uint64(11)) * 2.0**-53
+        return np.asarray((self.bits.random_raw(count) >> np.uint64(11)) * 2.0**-53, dtype=np.float64)
 
     def integers(self, low: int, high: int, count: int) -> Ints:
         """Return ``count`` whole numbers from ``low`` to ``high``, both included."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -66,18 +67,17 @@ def read_mkp(path: Path, number: int) -> Knapsack:
     Raises
     ------
     ValueError
-        When the file ends before the problem does, or holds more numbers than its problems need.
+        When the file ends before the problem does, or holds more numbers than its problems announce.
     """
     numbers = np.array(path.read_text(encoding="utf-8").split(), dtype=float)
     problems = []
     at = 1
     for _ in range(int(numbers[0])):
-        n, m = int(numbers[at]), int(numbers[at + 1])  # the third number is the optimum, or 0
+        n, m, _optimum = (int(number) for number in _cut(numbers, at, (3,), path)[0])
         parts = _cut(numbers, at + 3, (n, m * n, m), path)
         problems.append(Knapsack(parts[0], parts[1].reshape(m, n), parts[2]))
         at += 3 + n + m * n + m
-    if at != len(numbers):
-        raise ValueError(f"{path} holds {len(numbers)} numbers, but its problems need {at}")
+    _expect_end(numbers, at, path)
     return problems[number - 1]
 
 
@@ -95,6 +95,7 @@ def read_named_mkp(path: Path, name: str) -> Knapsack:
     numbers = np.array(found[name].split(), dtype=float)
     m, n = int(numbers[0]), int(numbers[1])
     values, capacities, uses, _optimum = _cut(numbers, 2, (n, m, m * n, 1), path)
+    _expect_end(numbers, 2 + n + m + m * n + 1, path)
     return Knapsack(values, uses.reshape(m, n), capacities)
 
 
@@ -107,6 +108,7 @@ def read_mmkp(path: Path) -> Instance:
     numbers = np.array(re.split(r"[A-Za-z]", path.read_text(encoding="utf-8"), maxsplit=1)[0].split(), dtype=float)
     groups, items, resources = (int(number) for number in numbers[:3])
     capacities, rest = _cut(numbers, 3, (resources, groups * (1 + items * (1 + resources))), path)
+    _expect_end(numbers, 3 + resources + len(rest), path)
     body = rest.reshape(groups, -1)[:, 1:].reshape(groups * items, 1 + resources)
     project = np.repeat(_ids(groups), items)
     mode = np.tile(_ids(items), groups)
@@ -181,8 +183,7 @@ def _read_customers(numbers: list[int], path: Path) -> tuple[list[int], npt.NDAr
         profits.append(profit)
         asked += [(customer, requirement) for requirement in numbers[at + 2 : at + 2 + count]]
         at += 2 + count
-    if at != len(numbers):
-        raise ValueError(f"{path}: the customers end at number {at} of {len(numbers)}")
+    _expect_end(numbers, at, path)
     return profits, np.array(asked, dtype=np.int64).reshape(-1, 2)
 
 
@@ -373,3 +374,8 @@ def _cut(
     if ends[-1] > len(numbers):
         raise ValueError(f"{path} ends after {len(numbers)} numbers, in the middle of a problem")
     return np.split(numbers[at : ends[-1]], ends[:-1] - at)
+
+
+def _expect_end(numbers: Sequence[float] | npt.NDArray[np.float64], at: int, path: Path) -> None:
+    if at != len(numbers):
+        raise ValueError(f"{path} holds {len(numbers) - at:+} numbers against what its first lines announce")
