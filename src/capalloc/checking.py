@@ -11,7 +11,18 @@ from capalloc.issues import Issue, Issues, Severity
 from capalloc.records import RECORDS
 from capalloc.tables import Tables
 
-_INCOMPLETE = {"bad-csv", "duplicate-heading", "empty-file", "missing-column", "not-a-frame", "not-utf8"}
+# Without these rows or settings, names that refer to them prove nothing.
+_INCOMPLETE = {
+    "bad-csv",
+    "bad-toml",
+    "duplicate-heading",
+    "empty-file",
+    "missing-column",
+    "no-projects",
+    "no-settings",
+    "not-a-frame",
+    "not-utf8",
+}
 _ABOUT_PROJECTS = {"empty-selection", "unknown-column-in-selection"}
 _YEARS = ("first_year", "last_year", "phases", "may_", "decide_from")
 
@@ -20,56 +31,61 @@ _YEARS = ("first_year", "last_year", "phases", "may_", "decide_from")
 class Check:
     """One check, and the parts of the input that must be free of errors for its findings to mean anything.
 
-    ``whole`` names tables, or ``years`` and ``objective`` for those settings; ``projects`` stands for its headings
-    only, since a fault in a row of it is told by that row. A check ``by_cell`` looks at one cell at a time, so that a
-    fault elsewhere in the row does not matter to it.
+    ``sound`` names tables, whose headings must be in order (``"costs"``), columns (``"costs.amount"``), tables with
+    all their cells (``"costs.*"``), and ``years`` and ``objective`` for those settings. A check ``by_cell`` looks at
+    one cell at a time, so that a fault elsewhere in the row does not matter to it.
     """
 
     find: Callable[[Tables], Iterator[Issue]]
-    whole: tuple[str, ...] = ()
+    sound: tuple[str, ...] = ()
     by_cell: bool = False
 
 
 # The names first: what a wrong name stands for is not judged further.
 NAME_CHECKS = (
     Check(references.check_ids, by_cell=True),
-    Check(references.check_modes, ("modes",), by_cell=True),
+    Check(references.check_modes, ("modes.project", "modes.mode"), by_cell=True),
     Check(references.check_periods, ("years",), by_cell=True),
-    Check(references.check_profiles, ("profiles",), by_cell=True),
+    Check(references.check_profiles, ("profiles.profile", "profiles.duration"), by_cell=True),
     Check(references.check_selections, by_cell=True),
 )
+_WAYS = ("projects", "modes.project", "modes.mode")
+_DECIDED = ("projects", "committed.project", "committed.decision")
 CHECKS = (
     Check(usage.check_something_to_plan, ("projects",)),
     Check(usage.check_not_yet),
     Check(timing.check_reversed, ("projects",)),
-    Check(timing.check_windows, ("projects", "years", "modes", "costs", "profiles", "committed")),
-    Check(timing.check_commitments, ("projects", "years", "modes", "costs", "profiles")),
+    Check(timing.check_windows, (*_WAYS, *_DECIDED, "years")),
+    Check(timing.check_commitments, (*_WAYS, "years", "modes.*")),
     Check(timing.check_dependencies),
-    Check(timing.check_cycles, ("dependencies",)),
-    Check(timing.check_chains, ("projects", "years", "modes", "costs", "profiles", "committed", "dependencies")),
-    Check(timing.check_decided_pairs, ("projects", "committed")),
-    Check(timing.check_groups, ("projects", "groups", "committed")),
-    Check(amounts.check_costs, ("projects", "costs", "modes")),
+    Check(timing.check_cycles),
+    Check(timing.check_chains, (*_WAYS, *_DECIDED, "years", "modes.*", "costs.*", "profiles.*", "dependencies.*")),
+    Check(timing.check_decided_pairs, _DECIDED),
+    Check(timing.check_groups, (*_DECIDED, "groups.*")),
+    Check(amounts.check_costs, (*_WAYS, "costs.*")),
     Check(amounts.check_cost_ranges, ("projects",)),
     Check(amounts.check_totals),
-    Check(amounts.check_profile_sums, ("profiles",)),
-    Check(amounts.check_values, ("projects", "objective", "modes")),
-    Check(amounts.check_benefits, ("projects", "objective", "modes", "benefits")),
-    Check(amounts.check_criteria, ("criteria",)),
-    Check(amounts.check_score_range, ("criteria",)),
-    Check(amounts.check_scores, ("projects", "objective", "modes", "criteria", "scores")),
+    Check(amounts.check_profile_sums, ("profiles.*",)),
+    Check(amounts.check_values, (*_WAYS, "objective")),
+    Check(amounts.check_benefits, (*_WAYS, "objective", "benefits.project", "benefits.mode")),
+    Check(amounts.check_criteria, ("criteria.*",)),
+    Check(amounts.check_score_range, ("criteria.*",)),
+    Check(
+        amounts.check_scores,
+        (*_WAYS, "objective", "criteria.criterion", "scores.project", "scores.mode", "scores.criterion"),
+    ),
     Check(amounts.check_class_weights, ("projects", "objective")),
     Check(funding.check_shares),
     Check(funding.check_share_sums, ("projects", "shares")),
-    Check(funding.check_payers, ("projects", "sources", "shares", "committed", "modes", "costs")),
-    Check(funding.check_envelope_gaps, ("years", "sources", "envelopes")),
+    Check(funding.check_payers, (*_DECIDED, "sources.*", "shares.*", "modes.*", "costs.*")),
+    Check(funding.check_envelope_gaps, ("years", "sources.unlimited", "envelopes.source", "envelopes.period")),
     Check(funding.check_same_period, ("years",)),
     Check(
         funding.check_capacity_gaps,
-        ("projects", "years", "modes", "costs", "profiles", "uses", "capacities", "resources"),
+        (*_WAYS, "years", "modes.*", "costs.*", "profiles.*", "uses.*", "capacities.resource", "capacities.period"),
     ),
     Check(usage.check_unused_tables, ("objective",)),
-    Check(usage.check_unused_rows, ("projects", "modes", "scores", "uses")),
+    Check(usage.check_unused_rows),
 )
 
 
@@ -94,7 +110,7 @@ def check(tables: Tables, read: Iterable[Issue] = ()) -> Issues:
 
 
 def _findings(check: Check, tables: Tables, known: _Faults) -> Iterator[Issue]:
-    if known.unsound.isdisjoint(check.whole):
+    if all(known.is_sound(part) for part in check.sound):
         yield from (issue for issue in check.find(tables) if not known.explains(issue, check))
 
 
@@ -103,7 +119,6 @@ class _Faults:
     """The errors known so far, by where they stand."""
 
     source: Tables
-    parts: set[str] = field(default_factory=set)
     unsound: set[str] = field(default_factory=set)
     incomplete: set[str] = field(default_factory=set)
     rows: set[tuple[str, int | None]] = field(default_factory=set)
@@ -116,21 +131,28 @@ class _Faults:
 
     def _add(self, issue: Issue) -> None:
         where, table = issue.where, self.part(issue)
-        self.parts.add(table)
-        if table != "projects" or where.row is None:
-            self.unsound.add(table)
+        self.unsound |= {f"{table}.*", f"{table}.{where.column}"}
         if issue.code in _INCOMPLETE:
             self.incomplete.add(table)
+            self.unsound |= {"years", "objective"} if table == "settings" else {table}
+        if where.row is None or not where.column:
+            self.unsound.add(table)
         if where.row is not None:
             self.rows.add((where.file, where.row))
             self.cells.add((where.file, where.row, where.column))
+
+    def is_sound(self, part: str) -> bool:
+        """Return whether a table, a column, or the years or the objective of the settings, are free of errors."""
+        return self.unsound.isdisjoint({part, part.partition(".")[0]})
 
     def explains(self, issue: Issue, check: Check) -> bool:
         """Return whether a finding merely follows from an error that is known."""
         where = issue.where
         if issue.code == "unknown-id" and issue.arguments["table"] in self.incomplete:
             return True
-        if issue.code in _ABOUT_PROJECTS and "projects" in self.parts:
+        if issue.code in _ABOUT_PROJECTS and not self.is_sound("projects.*"):
+            return True
+        if issue.code.startswith("unused-") and self.unsound:
             return True
         if where.row is None:
             return False
@@ -143,7 +165,8 @@ class _Faults:
         where = issue.where
         if where.file != self.source.place("settings").file:
             return Path(where.file).stem.lower()
-        key = issue.arguments.get("near", where.column) if issue.code == "unknown-setting" else where.column
+        is_slip = issue.code == "unknown-setting" and issue.arguments["found"] == where.column
+        key = issue.arguments["near"] if is_slip else where.column
         if key.startswith(_YEARS):
             return "years"
         return "objective" if key.startswith("objective") else "settings"

@@ -32,32 +32,31 @@ _HIGHEST_RATE = 10
 _LARGEST_EXPONENT = 15
 
 
-def settings_from_toml(data: bytes, file: str) -> tuple[Settings | None, list[Issue]]:
+def settings_from_toml(data: bytes, file: str) -> tuple[Settings, list[Issue]]:
     """Return the settings in a TOML file, as :func:`settings_from_mapping` does."""
     text, issues = decoded(data, file)
     if issues:
-        return None, issues
+        return fallback_settings(), issues
     try:
         return settings_from_mapping(tomllib.loads(text, parse_float=Decimal), file)
     except tomllib.TOMLDecodeError as fault:
         found = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", str(fault), re.DOTALL)
         what, line, column = found.groups() if found else (str(fault), None, None)
         row = int(line) if line else text.count("\n") + 1
-        return None, [error("bad-toml", Place(file, row=row, column=column or ""), found=what)]
+        return fallback_settings(), [error("bad-toml", Place(file, row=row, column=column or ""), found=what)]
     except (RecursionError, ValueError) as fault:
-        return None, [error("bad-toml", Place(file), found=str(fault))]
+        return fallback_settings(), [error("bad-toml", Place(file), found=str(fault))]
 
 
-def settings_from_mapping(given: Mapping[str, Any], file: str) -> tuple[Settings | None, list[Issue]]:
+def settings_from_mapping(given: Mapping[str, Any], file: str) -> tuple[Settings, list[Issue]]:
     """Return the settings that a mapping says, and everything that is wrong with it.
 
-    With issues, the settings returned leave the faulty keys at their defaults, for the tables to be read and faults
-    in them to be reported at the same time; they are ``None`` when the years of the plan are not known.
+    With issues, the settings returned leave the faulty keys at their defaults, and unknown years at the widest
+    horizon, for the tables to be read and faults in them to be reported at the same time.
     """
     settings, issues = _validated(_pure(given), file)
-    if settings is not None:
-        issues += _phase_issues(settings, file)
-        issues += _range_issues(settings, file)
+    issues += _phase_issues(settings, file)
+    issues += _range_issues(settings, file)
     return settings, issues
 
 
@@ -70,7 +69,7 @@ def _pure(value: Any) -> Any:
     return value if value is None else plain(value)
 
 
-def _validated(given: dict[str, Any], file: str) -> tuple[Settings | None, list[Issue]]:
+def _validated(given: dict[str, Any], file: str) -> tuple[Settings, list[Issue]]:
     try:
         return Settings.model_validate(given), []
     except ValidationError as faults:
@@ -82,7 +81,9 @@ def _validated(given: dict[str, Any], file: str) -> tuple[Settings | None, list[
     try:
         return Settings.model_validate(sound), issues
     except ValidationError:
-        return None, issues
+        # Only the two years have no default.
+        years = {"first_year": FIRST_YEAR, "last_year": LAST_YEAR, "phases": ()}
+        return Settings.model_validate(sound | years), issues
 
 
 def _without(tree: Any, path: tuple[int | str, ...]) -> Any:
@@ -151,9 +152,9 @@ def _phase_issues(settings: Settings, file: str) -> Iterator[Issue]:
             yield error("phase-named-like-years", where, name=phase.name, first=phase.first, last=phase.last)
         if phase.last < phase.first:
             yield error("phase-reversed", where, name=phase.name, first=phase.first, last=phase.last)
-        elif phase.first < first or phase.last > last:
+        if phase.first < first or phase.last > last:
             yield error("phase-outside", where, name=phase.name, first=first, last=last)
-        elif phase.first != due:
+        if phase.first != due and phase.first >= first:
             code = "phase-gap" if phase.first > due else "phase-overlap"
             yield error(code, where, name=phase.name, found=phase.first, expected=due)
         due = max(due, phase.last + 1)
@@ -187,5 +188,5 @@ def _range_issues(settings: Settings, file: str) -> Iterator[Issue]:
 
 
 def fallback_settings() -> Settings:
-    """Return settings to read tables with when the portfolio's own cannot be used."""
+    """Return settings to read the tables with when there are no others: the widest horizon, and nothing else said."""
     return Settings(first_year=FIRST_YEAR, last_year=LAST_YEAR)

@@ -25,7 +25,8 @@ SETTINGS_FILE = "portfolio.toml"
 # Other files that could hold a table; named like one, they were meant to be read.
 _OTHER_TABLE_FILES = {".json", ".ods", ".parquet", ".tsv", ".txt", ".xls", ".xlsb", ".xlsm", ".xlsx"}
 _UNIT_SETTINGS = {"money", "numbers", "rounding"}
-_UNIT_CODES = {"ambiguous-number", "fraction-of-a-million", "not-a-number", "not-a-whole-number", "rounded"}
+_NO_SETTINGS = {"bad-toml", "no-settings", "not-utf8"}
+_UNIT_CODES = {"ambiguous-number", "fraction-of-a-million", "rounded"}
 
 
 def read_folder(path: str | Path) -> tuple[Tables | None, Issues]:
@@ -42,18 +43,25 @@ def read_folder(path: str | Path) -> tuple[Tables | None, Issues]:
     Returns
     -------
     tuple
-        The tables, or ``None`` when so little could be read that they cannot be checked further; and everything found
-        wrong in files, settings, headings and cells. Tables returned beside an error are good for further checks
-        only.
+        The tables, or ``None`` when there is nothing at the path; and everything found wrong in files, settings,
+        headings and cells. Tables returned beside an error are good for further checks only.
     """
     given = Path(path)
-    folder = given if given.is_dir() else given.parent
     if issue := _path_issue(given):
         return None, Issues([issue])
-    settings_file = folder / SETTINGS_FILE if given.is_dir() else given
-    data = settings_file.read_bytes()
-    settings, issues = settings_from_toml(data, settings_file.name)
+    folder = given if given.is_dir() else given.parent
+    settings_file = given / SETTINGS_FILE if given.is_dir() else given
+    if settings_file.is_file():
+        settings, issues = settings_from_toml(settings_file.read_bytes(), settings_file.name)
+    else:
+        near = nearest(SETTINGS_FILE, [file.name for file in folder.iterdir() if file.is_file()]) or NONE
+        settings, issues = (
+            fallback_settings(),
+            [error("no-settings", Place(SETTINGS_FILE), folder=str(folder), near=near)],
+        )
     raws, file_issues = _raw_tables(folder)
+    if "projects" not in raws:
+        file_issues.append(error("no-projects", Place("projects.csv")))
     return _assembled(settings, settings_file.name, issues, raws, file_issues)
 
 
@@ -63,7 +71,7 @@ def read_frames(settings: Mapping[str, Any], frames: Mapping[str, pd.DataFrame])
     Returns
     -------
     tuple
-        As :func:`read_folder`.
+        The tables, and everything found wrong, as from :func:`read_folder`.
     """
     import pandas as pd
 
@@ -79,19 +87,16 @@ def read_frames(settings: Mapping[str, Any], frames: Mapping[str, pd.DataFrame])
         else:
             raws[name], found = table_from_frame(name, frame)
             other_issues += found
+    if "projects" not in frames:
+        other_issues.append(error("no-projects", Place("projects")))
     return _assembled(known_settings, "settings", issues, raws, other_issues)
 
 
 def _path_issue(given: Path) -> Issue | None:
-    if given.is_dir():
-        if (given / SETTINGS_FILE).is_file():
-            return None
-        near = nearest(SETTINGS_FILE, [file.name for file in given.iterdir() if file.is_file()]) or NONE
-        return error("no-settings", Place(SETTINGS_FILE), folder=str(given), near=near)
     if not given.exists():
         beside = [other.name for other in given.parent.iterdir()] if given.parent.is_dir() else []
         return error("no-such-path", Place(str(given)), path=str(given), near=nearest(given.name, beside) or NONE)
-    if given.suffix.lower() != ".toml":
+    if given.is_file() and given.suffix.lower() != ".toml":
         return error("not-a-portfolio", Place(given.name), path=str(given))
     return None
 
@@ -122,27 +127,23 @@ def _unknown_table(place: str, name: str) -> Issue:
 
 
 def _assembled(
-    settings: Settings | None,
+    settings: Settings,
     settings_file: str,
     settings_issues: list[Issue],
     raws: Mapping[str, RawTable | None],
     file_issues: list[Issue],
-) -> tuple[Tables | None, Issues]:
-    if "projects" not in raws:
-        file_issues = [*file_issues, error("no-projects", Place("projects"))]
-    doubtful = any(issue.where.column in _UNIT_SETTINGS for issue in settings_issues) or settings is None
+) -> tuple[Tables, Issues]:
+    doubtful = any(issue.where.column in _UNIT_SETTINGS or issue.code in _NO_SETTINGS for issue in settings_issues)
     rows: dict[str, Any] = {}
     origins = {"settings": Origin(settings_file)}
     cell_issues: list[Issue] = []
     for name in RECORDS:
         raw = raws.get(name)
         if raw is not None:
-            rows[name], origins[name], found = read_table(raw, settings or fallback_settings())
+            rows[name], origins[name], found = read_table(raw, settings)
             cell_issues += (issue for issue in found if not (doubtful and issue.code in _UNIT_CODES))
-    issues = Issues(chain(settings_issues, file_issues, cell_issues))
-    if settings is None or raws.get("projects") is None:
-        return None, issues
     tables = Tables(settings=settings, origins=MappingProxyType(origins), **rows)
+    issues = Issues(chain(settings_issues, file_issues, cell_issues))
     return replace(tables, projects=tuple(_sized(tables))), issues
 
 

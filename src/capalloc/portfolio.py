@@ -290,7 +290,7 @@ class Portfolio:
 
 def _checked(tables: Tables | None, read: Issues, changes: tuple[Change, ...] = ()) -> Portfolio:
     """Make a portfolio of tables that have no error, or raise everything that was found."""
-    found = Issues((*read, *check(tables))) if tables is not None else read
+    found = check(tables, read) if tables is not None else read
     if tables is None or found.errors:
         raise InvalidInput(found)
     return Portfolio(tables, found, changes)

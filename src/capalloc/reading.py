@@ -334,7 +334,8 @@ def _best_guess(cell: Any, column: Column, default: Any) -> Any:
     """Return what a faulty cell was probably meant to hold, so that rows that name it are not called faulty too."""
     if column.kind is Kind.ID:
         return _text(cell)
-    return default
+    # A word that was not understood must not act as the default word.
+    return "" if column.kind is Kind.CHOICE else default
 
 
 def _number_beyond_doubt(cell: Any, numbers: NumberFormat) -> Fraction | None:
@@ -349,14 +350,13 @@ def _number_beyond_doubt(cell: Any, numbers: NumberFormat) -> Fraction | None:
 def _duplicate_issues(
     rows: Sequence[Row], schema: TableSchema, raw: RawTable, faulty: set[tuple[int, str]]
 ) -> Iterator[Issue]:
-    if not schema.key:
-        return
+    fields_of_key = [field_name(name) for name in schema.key]
     at_fault = raw.torn | {row for row, column in faulty if column in schema.key}
     first_rows: dict[tuple[Any, ...], int | None] = {}
     for row in rows:
         if row.row in at_fault:
             continue
-        values = [getattr(row, field_name(name)) for name in schema.key]
+        values = [getattr(row, name) for name in fields_of_key]
         key = tuple(tuple(sorted(value)) if isinstance(value, tuple) else value for value in values)
         if key in first_rows:
             where = Place(raw.file, row=row.row, column=schema.key[0])

@@ -130,22 +130,6 @@ def looks_like_selection(cell: str) -> bool:
     return _LOOKS_LIKE_ONE.search(cell) is not None
 
 
-def chosen(cell: str, projects: Iterable[Project]) -> tuple[Project, ...]:
-    """Return the projects that a cell names: the one whose id it is, else all that it selects.
-
-    Raises
-    ------
-    BadSelection
-        When the cell is neither the id of one of the projects nor a selection.
-    """
-    everything = tuple(projects)
-    named = tuple(project for project in everything if project.id == cell)
-    if named:
-        return named
-    selection = parse_selection(cell)
-    return tuple(project for project in everything if selection.matches(project))
-
-
 @lru_cache(maxsize=4096)
 def parse_selection(text: str) -> Selection:
     """Return the selection that a text says; an empty text selects every project.

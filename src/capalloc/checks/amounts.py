@@ -18,9 +18,10 @@ LARGEST_TOTAL = 2**53
 """From here on a float no longer tells whole numbers apart."""
 
 
-def has_sources(tables: Tables) -> bool:
-    """Return whether the portfolio finances its costs."""
-    return "sources" in tables.origins or bool(tables.sources)
+def needs_costs(tables: Tables) -> bool:
+    """Return whether every project must have a cost: someone pays, or the costs of others are known."""
+    own = (row.cost for rows in (tables.projects, tables.modes) for row in rows)
+    return "sources" in tables.origins or bool(tables.costs) or any(cost is not None for cost in own)
 
 
 def place_of(tables: Tables, way: Way, column: str) -> Place:
@@ -33,10 +34,9 @@ def check_costs(tables: Tables) -> Iterator[Issue]:
     streams: dict[tuple[str, str], int] = defaultdict(int)
     for row in tables.costs:
         streams[row.project, row.mode] += row.amount
-    everything = list(ways(tables))
-    totals = [way.mode.cost if way.mode else way.project.cost for way in everything]
-    needed = has_sources(tables) or bool(streams) or any(total is not None for total in totals)
-    for way, total in zip(everything, totals, strict=True):
+    needed = needs_costs(tables)
+    for way in ways(tables):
+        total = way.mode.cost if way.mode else way.project.cost
         stream = streams.get((way.project.id, way.name))
         where = place_of(tables, way, "cost")
         if total is not None and stream is not None and total != stream:
@@ -108,7 +108,7 @@ def check_benefits(tables: Tables) -> Iterator[Issue]:
         return
     given = {(row.project, row.mode) for row in tables.benefits}
     if not given:
-        yield error("no-benefits", tables.place("benefits"))
+        yield error("no-benefits", tables.place("settings", column="objective.value_from"))
         return
     for way in ways(tables):
         if (way.project.id, way.name) not in given:
@@ -145,7 +145,7 @@ def check_scores(tables: Tables) -> Iterator[Issue]:
     if value_from not in ("score", "score_size"):
         return
     if not tables.criteria:
-        yield error("no-criteria", tables.place("criteria"))
+        yield error("no-criteria", tables.place("settings", column="objective.value_from"))
         return
     given = {(row.project, row.mode, row.criterion) for row in tables.scores}
     for way in ways(tables):
@@ -153,8 +153,10 @@ def check_scores(tables: Tables) -> Iterator[Issue]:
         if missing:
             where = place_of(tables, way, "id" if way.mode is None else "mode")
             yield error("missing-score", where, criteria=", ".join(missing), **_named(way))
+    # A size left empty is the cost; where costs are needed, a missing one is told as such.
+    sizes_needed = value_from == "score_size" and not needs_costs(tables)
     for project in tables.projects:
-        if value_from == "score_size" and project.size is None:
+        if sizes_needed and project.size is None:
             yield error("missing-size", tables.place("projects", project, "size"), project=project.id)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from capalloc.checks.timing import Way, must_be_funded, ways
 from capalloc.issues import Issue, error, warning
-from capalloc.records import Envelope, Project, Share
-from capalloc.selection import BadSelection, chosen
+from capalloc.records import Envelope
+from capalloc.selection import BadSelection, parse_selection
 from capalloc.tables import Tables
 
 
@@ -25,34 +25,50 @@ def check_share_sums(tables: Tables) -> Iterator[Issue]:
     sums: dict[tuple[str, str, str], Fraction] = defaultdict(Fraction)
     counted: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     told: set[int] = set()
+    selected = _Selected(tables)
     # Rows over one source first: of rows that overlap only the first ones may be added up.
     for number, row in sorted(enumerate(tables.shares), key=lambda item: len(item[1].source)):
         if not row.min:
             continue
-        for project in _projects(row, tables.projects):
-            key = (project.id, row.mode, row.per)
+        for project in sorted(selected(row.project)):
+            key = (project, row.mode, row.per)
             if counted[key].isdisjoint(row.source):
                 counted[key].update(row.source)
                 sums[key] += row.min
                 if sums[key] > 1 and number not in told:
                     told.add(number)
                     where = tables.place("shares", row, "min")
-                    yield error("shares-over-one", where, project=project.id, found=sums[key])
+                    yield error("shares-over-one", where, project=project, found=sums[key])
 
 
-def _projects(row: Share, projects: Iterable[Project]) -> Sequence[Project]:
-    try:
-        return chosen(row.project, projects)
-    except BadSelection:
-        return ()
+class _Selected:
+    """The ids of the projects that a cell names: the one whose id it is, or all that it selects."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.projects = tables.projects
+        self.found = {project.id: frozenset({project.id}) for project in tables.projects}
+
+    def __call__(self, cell: str) -> frozenset[str]:
+        if cell not in self.found:
+            self.found[cell] = self._matching(cell)
+        return self.found[cell]
+
+    def _matching(self, cell: str) -> frozenset[str]:
+        try:
+            selection = parse_selection(cell)
+        except BadSelection:
+            return frozenset()
+        return frozenset(project.id for project in self.projects if selection.matches(project))
 
 
 class _Payers:
     """Which sources may pay for which projects."""
 
     def __init__(self, tables: Tables) -> None:
-        self.eligible = {s.id: self._eligible(s.eligible, tables) for s in tables.sources}
-        self.shares = [(row, frozenset(p.id for p in _projects(row, tables.projects))) for row in tables.shares]
+        selected = _Selected(tables)
+        everything = frozenset(project.id for project in tables.projects)
+        self.eligible = {s.id: selected(s.eligible) if s.eligible else everything for s in tables.sources}
+        self.shares = [(row, selected(row.project)) for row in tables.shares]
         self.named: Mapping[str, set[str]] = defaultdict(set)
         self.barred: Mapping[str, set[str]] = defaultdict(set)
         for row, projects in self.shares:
@@ -66,15 +82,6 @@ class _Payers:
             - self.barred[s.id]
             for s in tables.sources
         }
-
-    @staticmethod
-    def _eligible(selection: str, tables: Tables) -> frozenset[str]:
-        if not selection:
-            return frozenset(project.id for project in tables.projects)
-        try:
-            return frozenset(project.id for project in chosen(selection, tables.projects))
-        except BadSelection:
-            return frozenset()
 
 
 def check_payers(tables: Tables) -> Iterator[Issue]:
@@ -145,14 +152,13 @@ def check_capacity_gaps(tables: Tables) -> Iterator[Issue]:
 
 
 def _years_of_use(tables: Tables, known: Mapping[tuple[str, str], Way]) -> Mapping[str, set[int]]:
-    settings = tables.settings
-    starts: dict[tuple[str, str], list[int]] = {key: way.starts(settings) for key, way in known.items()}
+    horizon = set(tables.settings.horizon)
+    starts = {key: way.starts(tables.settings) for key, way in known.items()}
     possible: dict[str, set[int]] = defaultdict(set)
     for use in tables.uses:
         if use.amount:
-            years = (start + use.offset for start in starts.get((use.project, use.mode), ()))
-            possible[use.resource].update(year for year in years if year in settings.horizon)
-    return possible
+            possible[use.resource].update(start + use.offset for start in starts.get((use.project, use.mode), ()))
+    return {resource: years & horizon for resource, years in possible.items()}
 
 
 def written(years: Sequence[int]) -> str:
