@@ -83,7 +83,7 @@ def apply_changes(tables: Tables, changes: Mapping[str, Any]) -> tuple[Tables, t
     issues: list[Issue] = []
     for path, change in changes.items():
         try:
-            tables, done, found_empty = _apply(tables, path, plain(change))
+            tables, done, found_empty = _apply(tables, path, None if change is None else plain(change))
         except InvalidInput as fault:
             issues += fault.issues
         except (BadPath, BadCell) as fault:

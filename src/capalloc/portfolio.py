@@ -18,7 +18,7 @@ from capalloc.framing import row_cells, table_frame
 from capalloc.issues import NO_ISSUES, InvalidInput, Issue, Issues, UnknownName, error
 from capalloc.listing import HandMade, read_list
 from capalloc.loading import read_folder, read_frames
-from capalloc.model import ProgressReport, SolveOptions, Status
+from capalloc.model import Progress, ProgressReport, SolveOptions, Status
 from capalloc.plan import Plan
 from capalloc.progress import watching
 from capalloc.records import RECORDS, SCHEMAS
@@ -157,7 +157,7 @@ class Portfolio:
         start
             A plan, or a list as in :meth:`evaluate`, to start from.
         progress
-            ``True`` shows the run live; a callable gets each :class:`~capalloc.model.Progress`.
+            ``True`` shows the run live; a callable gets each :class:`~capalloc.model.Progress`, at last that of the plan.
 
         Raises
         ------
@@ -175,7 +175,10 @@ class Portfolio:
         engine_named(engine)
         first = None if start is None else self._start(start)
         with watching(progress) as report:
-            return Plan(self.tables, optimize(self.tables, options, engine, start=first, progress=report))
+            answer = optimize(self.tables, options, engine, start=first, progress=report)
+            if report is not None and answer.value is not None:
+                report(Progress(answer.seconds, float(answer.value), answer.bound, answer.gap, answer.nodes))
+        return Plan(self.tables, answer)
 
     def _start(self, start: Plan | HandMade) -> Allocation:
         if isinstance(start, Plan):

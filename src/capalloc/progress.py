@@ -63,25 +63,35 @@ def _short(number: float) -> float:
 
 @contextmanager
 def _display() -> Iterator[ProgressReport]:
-    """A line that changes in place on a terminal or in a notebook; elsewhere, lines now and then."""
+    """A line that changes in place, below a cell or on a terminal; elsewhere, lines now and then."""
     from rich.console import Console
 
-    console = Console(stderr=not _in_notebook())
-    if not (console.is_terminal or console.is_jupyter):
+    console = Console(stderr=True)
+    if "ipykernel" in sys.modules:
+        yield _Cell()
+    elif console.is_terminal:
+        from rich.live import Live
+        from rich.text import Text
+
+        line = _Line(lambda text: Text(text, no_wrap=True, overflow="ellipsis"))
+        with Live(console=console, get_renderable=line.draw, refresh_per_second=4):
+            yield line
+    else:
         log = _Log()
         yield log
         log.close()
-        return
-    from rich.live import Live
-    from rich.text import Text
-
-    line = _Line(lambda text: Text(text, no_wrap=True, overflow="ellipsis"))
-    with Live(console=console, get_renderable=line.draw, refresh_per_second=4):
-        yield line
 
 
-def _in_notebook() -> bool:
-    return "ipykernel" in sys.modules
+class _Cell:
+    """A line below the cell of a notebook that follows the reports."""
+
+    def __init__(self) -> None:
+        from IPython.display import display
+
+        self.handle = display({"text/plain": ""}, raw=True, display_id=True)
+
+    def __call__(self, progress: Progress) -> None:
+        self.handle.update({"text/plain": describe(progress)}, raw=True)
 
 
 class _Line:

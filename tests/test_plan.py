@@ -1,0 +1,164 @@
+"""Plans: their tables, their text and their files."""
+
+import math
+from dataclasses import replace
+from fractions import Fraction
+
+import pandas as pd
+import pytest
+
+from capalloc import CapallocError, Status, StoppedBy
+from capalloc.catalogue import speaking
+from capalloc.plan import Plan
+from sample import sample
+
+
+@pytest.fixture(scope="module")
+def plan():
+    """Return the best plan of the sample: A and B."""
+    return sample().optimize()
+
+
+@pytest.fixture
+def no_plan():
+    """Return the answer to a portfolio whose mandatory project costs more than there is."""
+    return sample().with_changes({"projects.A.mandatory": True, "projects.A.cost": 5000}).optimize()
+
+
+def test_a_plan_says_what_is_proved(plan):
+    """Value, bound and gap agree with the plan made by hand."""
+    assert (plan.status, plan.stopped_by) == (Status.OPTIMAL, StoppedBy.PROOF)
+    assert (plan.value, plan.bound, plan.gap) == (16, 16, 0)
+    assert not plan.violations
+
+
+def test_the_table_of_projects_has_one_row_a_project(plan):
+    """Projects stand in the order of the portfolio; what does not apply to an unfunded one is missing."""
+    projects = plan.projects
+    assert list(projects.columns) == [
+        "project", "name", "funded", "mode", "start", "finish", "scale", "priority", "cost", "value",
+    ]  # fmt: skip
+    assert projects["project"].tolist() == ["A", "B", "C"]
+    assert projects["funded"].tolist() == [True, True, False]
+    assert projects["finish"][:2].tolist() == [2027, 2026]
+    assert projects.loc[2, ["start", "finish", "scale", "cost", "value"]].isna().all()
+    assert projects["priority"].tolist() == [1, 2, 2]
+    assert str(projects["cost"].dtype) == "Int64"
+
+
+def test_money_adds_up_to_the_last_unit(plan):
+    """Payments are integers whose sums are the costs of the projects and the used part of the envelopes."""
+    funding, projects, envelopes = plan.funding, plan.projects.set_index("project"), plan.envelopes
+    assert funding["amount"].dtype == "int64"
+    assert funding.groupby("project")["amount"].sum().to_dict() == {"A": 1001, "B": 500}
+    assert projects["cost"].sum() == funding["amount"].sum() == envelopes["used"].sum()
+    assert funding.groupby("source")["amount"].sum().reindex(envelopes["source"]).fillna(0).tolist() == (
+        envelopes["used"].tolist()
+    )
+    assert (envelopes["slack"] == envelopes["room"] - envelopes["used"]).all()
+    assert envelopes.loc[0, ["amount", "reserve", "room"]].tolist() == [1600, 80, 1520]
+
+
+def test_resources_are_accounted_for(plan):
+    """A uses 3.5 and B 2 of the 6 hectares."""
+    assert plan.resources.to_dict("records") == [
+        {"resource": "land", "period": "2026-2030", "amount": 6.0, "used": 5.5, "slack": 0.5}
+    ]
+
+
+def test_a_table_is_made_afresh_each_time(plan):
+    """What a user does to a table does not change the plan."""
+    projects = plan.projects
+    projects.loc[0, "funded"] = False
+    assert plan.projects["funded"][0]
+
+
+def test_a_plan_is_verified_again_on_request(plan):
+    """The account is that of the verifier."""
+    assert plan.verify().value == 16
+    assert not plan.verify().violations
+
+
+def test_without_a_plan_there_are_no_tables(no_plan):
+    """``projects`` is ``None`` exactly when there is no plan, and nothing can be written or verified."""
+    assert no_plan.status is Status.INFEASIBLE
+    assert no_plan.projects is no_plan.funding is no_plan.envelopes is no_plan.resources is no_plan.value is None
+    assert (no_plan.bound, no_plan.gap) == (-math.inf, math.inf)
+    assert "Infeasible: no plan can keep every statement" in no_plan.summary()
+    with pytest.raises(CapallocError, match=r"There is no plan.*Infeasible"):
+        no_plan.verify()
+
+
+@pytest.mark.parametrize("write", [Plan.to_csv, Plan.save])
+def test_without_a_plan_nothing_is_written(no_plan, write, tmp_path):
+    """A file of an empty plan would pass for one."""
+    with pytest.raises(CapallocError, match="There is no plan"):
+        write(no_plan, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_summary_says_value_envelopes_and_counts(plan):
+    """The text names the status, the money by source and period, and what is funded by sector and class."""
+    text = plan.summary()
+    assert "Optimal: no better plan exists." in text
+    assert "Funded: 2 of 3 projects, 1,501 million VND over their life." in text
+    lines = [line.split() for line in text.splitlines()]
+    state = plan.envelopes.set_index("source").loc["state"]
+    used, left = f"{state['used']:,}", f"{state['slack']:,}"
+    assert ["Ngân", "sách", "2026-2030", "1,600", "80", "1,520", used, left] in lines
+    assert ["school", "1", "1", "500"] in lines
+    assert str(plan) == text
+
+
+def test_the_summary_speaks_vietnamese(plan):
+    """Texts and numbers are in the language in force."""
+    with speaking("vi"):
+        text = plan.summary()
+    assert "Tối ưu: không có kế hoạch nào tốt hơn." in text
+    assert "Bố trí vốn cho 2 trong số 3 dự án, tổng chi phí 1.501 triệu đồng." in text
+
+
+@pytest.mark.parametrize(
+    ("status", "bound", "sentences"),
+    [
+        (Status.WITHIN_GAP, 16.001, ["Proved within the gap asked for, 0.01%.", "no plan is worth more than 16.001"]),
+        (Status.FEASIBLE, 20.0, ["ended at its time limit", "worth more than 20: at most 25% (4) better"]),
+        (Status.FEASIBLE, math.inf, ["Nothing is proved about how much better"]),
+        (Status.UNKNOWN, math.inf, ["no plan was found, and none is ruled out", "ended at its time limit"]),
+    ],
+)
+def test_the_summary_claims_no_more_than_is_proved(plan, status, bound, sentences):
+    """Each status has its own sentence, with the bound as far as there is one."""
+    answer = replace(plan.answer, status=status, stopped_by=StoppedBy.TIME_LIMIT, bound=bound)
+    if status is Status.UNKNOWN:
+        answer = replace(answer, allocation=None, audit=None)
+    text = Plan(plan.tables, answer).summary()
+    assert [sentence for sentence in sentences if sentence not in text] == []
+    assert "no better plan exists" not in text
+
+
+def test_a_notebook_shows_tables_and_escapes_what_users_wrote():
+    """A title with markup stays text."""
+    shown = sample({"title": "<script>x</script>"}).optimize()._repr_html_()
+    assert "&lt;script&gt;" in shown
+    assert "<script>" not in shown
+    assert "<table>" in shown
+
+
+def test_csv_files_hold_the_tables(plan, tmp_path):
+    """The files read back as the tables, with the mark by which spreadsheet programs know UTF-8."""
+    paths = plan.to_csv(tmp_path / "a" / "b")
+    assert [path.name for path in paths] == ["projects.csv", "funding.csv", "envelopes.csv", "resources.csv"]
+    assert all(path.read_bytes().startswith(b"\xef\xbb\xbf") for path in paths)
+    projects = pd.read_csv(paths[0], dtype={"cost": "Int64"})
+    assert projects["name"].tolist() == ["Đường A", "Trường B", "Cầu C"]
+    assert projects["cost"].tolist()[:2] == [1001, 500]
+    assert b"1001.0" not in paths[0].read_bytes()
+    assert pd.read_csv(paths[1])["amount"].sum() == 1501
+
+
+def test_values_before_class_weights_are_shown_by_project():
+    """The value of a project is its own; the plan's value has the class weights in it."""
+    weighted = sample({"objective": {"class_weights": {1: 3, 2: 1}}}).optimize()
+    assert weighted.projects["value"][:2].tolist() == [10, 6]
+    assert weighted.answer.value == Fraction(36)
