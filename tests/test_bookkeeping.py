@@ -267,12 +267,16 @@ def test_years_after_the_horizon_have_no_envelope():
 
 
 def test_the_remedy_of_an_envelope_names_the_smallest_project_that_is_enough():
-    """6 of 4 is 2 too much: dropping Q at 2 is enough, P at 3 would be more than enough, R at 1 too little."""
+    """6 of 4 is 2 too much: Q at 2 is enough, P at 3 is more than that, R at 1 less, and N is paid in another year."""
+    costs = {"N": 2, "P": 3, "Q": 2, "R": 1}
     given = financed(
-        project("P", 3), project("Q", 2), project("R", 1), sources=(STATE,), envelopes=(envelope("state", "2021", 4),)
+        *(project(name, cost) for name, cost in costs.items()),
+        sources=(STATE,),
+        envelopes=(envelope("state", "2021", 4),),
     )
-    paid = [("P", "state", 2021, 3), ("Q", "state", 2021, 2), ("R", "state", 2021, 1)]
-    (issue,) = verify(given, plan(("P", 2021), ("Q", 2021), ("R", 2021), paid=paid)).violations
+    choices = [("N", 2022), ("P", 2021), ("Q", 2021), ("R", 2021)]
+    paid = [(name, "state", year, costs[name]) for name, year in choices]
+    (issue,) = verify(given, plan(*choices, paid=paid)).violations
     assert issue.message == "state pays 6 million VND in 2021; the envelope has room for 4, exceeded by 2."
     assert issue.remedy.endswith("grows by 2 million VND, or drop a project it pays for, such as Q.")
     assert (issue.where.file, issue.where.column) == ("envelopes", "amount")

@@ -47,6 +47,14 @@ def test_the_account_lists_what_is_funded_and_adds_up_the_objective():
     assert audit.value == 4 * 2 + Fraction("1.5") * 3
 
 
+def test_without_class_weights_every_value_counts_once():
+    """A priority alone changes nothing."""
+    audit = verify(
+        tables(project("P", 1, value=Fraction(5), priority=2), project("Q", 1, value=Fraction(2))), plan(("P", 2021))
+    )
+    assert audit.value == 5
+
+
 def test_an_empty_plan_of_free_projects_breaks_nothing():
     """Nothing is funded, nothing is worth anything."""
     audit = verify(tables(project("P", 1, value=Fraction(1))), plan())
@@ -132,12 +140,13 @@ def test_work_and_payment_end_by_the_last_year(name, start, expected):
         ("work", 2024, [("broken-phase", 2025)]),
         ("payment", 2021, []),
         ("payment", 2022, [("broken-phase", 2023)]),
+        ("short", 2022, []),
     ],
 )
 def test_work_and_payment_end_in_the_phase_of_the_start(name, start, expected):
     """Two years of work, or one year paid over two; the last phase ends with the horizon."""
     costs = tuple(Cost(project="payment", offset=offset, amount=1) for offset in (0, 1))
-    projects = (project("work", 2, duration=2), project("payment"))
+    projects = (project("work", 2, duration=2), project("payment"), project("short", 1))
     barred = tables(*projects, costs=costs, may_cross_phase=False, may_run_over=True)
     assert broken(barred, plan((name, start))) == expected
     free = tables(*projects, costs=costs, may_run_over=True)
@@ -166,7 +175,9 @@ def test_mandatory_projects_are_funded():
         ({"decision": "in", "mode": "a"}, [("P", 2022, "b")], [("broken-in-mode", "b", "a")]),
         ({"decision": "in", "start": 2022}, [("P", 2024, "b")], [("broken-in-start", 2024, 2022, 2)]),
         ({"decision": "in", "start": 2022}, [("P", 2021, "b")], [("broken-in-start", 2021, 2022, 1)]),
+        ({"decision": "in", "mode": "a", "start": 2022}, [], [("broken-in",)]),
         ({"decision": "out"}, [], []),
+        ({"decision": "out", "mode": "b", "start": 2022}, [("P", 2021, "a")], [("broken-out",)]),
         ({"decision": "out"}, [("P", 2021, "a")], [("broken-out",)]),
     ],
 )
@@ -285,6 +296,17 @@ def test_everything_that_is_broken_is_told_at_once_and_with_its_place():
     assert issues[2].remedy == "Fund P too, or drop Q."
     with speaking("vi"):
         assert issues[2].remedy == "Bố trí vốn cho cả P, hoặc đưa Q ra khỏi kế hoạch."
+
+
+def test_the_texts_name_what_may_be_chosen_instead():
+    """The members of a group that are still out, and the modes of a project, a dash where it has none."""
+    tabled = tables(
+        *(project(name, 1) for name in "ABC"),
+        groups=tuple(Membership(group="g", project=name, kind="at_least", k=2) for name in "ABC"),
+    )
+    mode, group = verify(tabled, plan(("B", 2021, "wide"))).violations
+    assert mode.message == "Project B has no mode 'wide'. It has: —."
+    assert group.remedy == "Fund 1 more of A, C, or change k or kind of the group."
 
 
 @given(portfolios(), absurd_allocations)

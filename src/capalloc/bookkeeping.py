@@ -82,14 +82,22 @@ def keep_books(tables: Tables, payments: Iterable[Payment]) -> Books:
 
 def _unreadable(payment: Payment, projects: Collection[str], sources: Collection[str]) -> Iterator[Issue]:
     project, source, year, amount = payment.project, payment.source, payment.year, payment.amount
+    sound = (
+        isinstance(project, str) and project in projects,
+        isinstance(source, str) and source in sources,
+        is_whole(year) and year in _YEARS,
+        is_whole(amount) and abs(amount) < _BEYOND,
+    )
+    if all(sound):
+        return
     named = {"project": shown(project), "source": shown(source), "year": shown(year)}
-    if not isinstance(project, str) or project not in projects:
+    if not sound[0]:
         yield error("broken-payment-project", **named)
-    if not isinstance(source, str) or source not in sources:
+    if not sound[1]:
         yield error("broken-payment-source", **named)
-    if not is_whole(year) or year not in _YEARS:
+    if not sound[2]:
         yield error("broken-payment-year", **named)
-    if not is_whole(amount) or abs(amount) >= _BEYOND:
+    if not sound[3]:
         yield error("broken-payment-amount", found=shown(amount), **named)
 
 

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
 from math import floor
 from typing import TypeVar
 
@@ -66,6 +67,7 @@ class Recount:
         self._criteria = {row.criterion: row for row in tables.criteria}
         self._growth = 1 + Fraction(tables.settings.discount_rate)
         self._factors: dict[int, Fraction] = {}
+        self._parts: dict[tuple[str, int], Sequence[tuple[int, Fraction]]] = {}
 
     def modes(self, project: str) -> Sequence[str]:
         """Return the names of a project's modes; the empty name alone where it has none."""
@@ -103,9 +105,10 @@ class Recount:
             return explicit
         total = (project.cost if variant.cost is None else variant.cost) or 0
         profile = variant.profile or project.profile
-        if profile:
-            return _cut(total, sorted(self._profiles[profile, duration]))
-        return _cut(total, [(offset, Fraction(1, duration)) for offset in range(duration)])
+        if (profile, duration) not in self._parts:
+            even = [(offset, Fraction(1, duration)) for offset in range(duration)]
+            self._parts[profile, duration] = _running(self._profiles[profile, duration] if profile else even)
+        return _cut(total, self._parts[profile, duration])
 
     def _value(self, project: Project, mode: str, variant: Mode, years: tuple[int, int]) -> Fraction:
         objective = self.settings.objective
@@ -150,12 +153,18 @@ def _gathered(entries: Iterable[tuple[K, L, V]]) -> dict[tuple[K, L], list[V]]:
     return groups
 
 
-def _cut(total: int, shares: Iterable[tuple[int, Fraction]]) -> Iterator[tuple[int, int]]:
+def _running(shares: Iterable[tuple[int, Fraction]]) -> Sequence[tuple[int, Fraction]]:
+    """Turn the share of each year into the part paid by its end."""
+    ordered = sorted(shares)
+    return list(zip((offset for offset, _ in ordered), accumulate(share for _, share in ordered), strict=True))
+
+
+def _cut(total: int, parts: Iterable[tuple[int, Fraction]]) -> Iterator[tuple[int, int]]:
     """Cut a total so that what is paid by the end of each year is its exact part, rounded half up."""
-    part, before = Fraction(0), 0
-    for offset, share in shares:
-        part += share
-        after = floor(total * part + _HALF)
+    before = 0
+    for offset, part in parts:
+        # Whole numbers only: this runs for every year of every project.
+        after = (2 * total * part.numerator + part.denominator) // (2 * part.denominator)
         yield offset, after - before
         before = after
 
