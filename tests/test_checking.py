@@ -1,0 +1,277 @@
+"""Checks across tables: every fault at its cell, told once, and nothing told that is no fault."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from capalloc.catalogue import speaking
+from capalloc.checking import CHECKS, NAME_CHECKS, check
+from capalloc.checks.funding import written
+from capalloc.loading import read_folder, read_frames
+
+BROKEN = sorted(path.parent for path in (Path(__file__).parent / "broken").glob("*/issues.txt"))
+
+YEARS = {"first_year": 2021, "last_year": 2030}
+PHASES = [{"name": "2021-2025", "first": 2021, "last": 2025}, {"name": "2026-2030", "first": 2026, "last": 2030}]
+
+
+def issues_of(settings=None, **tables):
+    """Return what reading and checking find in tables given as text: headings, then rows, separated by `;`."""
+    frames = {}
+    for name, text in tables.items():
+        headings, *rows = [[cell.strip() for cell in line.split(",")] for line in text.split(";")]
+        frames[name] = pd.DataFrame(rows, columns=headings, dtype=object)
+    read, issues = read_frames(YEARS | (settings or {}), frames)
+    return check(read, issues)
+
+
+def told(issues):
+    """Return code and place of issues, as the files `issues.txt` write them."""
+    return [f"{i.code} {i.where.file}:{'' if i.where.row is None else i.where.row}:{i.where.column}" for i in issues]
+
+
+def codes(settings=None, **tables):
+    """Return the codes of what is found."""
+    return [issue.code for issue in issues_of(settings, **tables)]
+
+
+@pytest.mark.parametrize("folder", BROKEN, ids=lambda folder: folder.name)
+def test_a_broken_folder_is_answered_with_exactly_its_faults(folder):
+    """Every fault at its file, row and column, in the order of the input; no other, and no traceback."""
+    tables, read = read_folder(folder)
+    found = check(tables, read)
+    assert told(found) == (folder / "issues.txt").read_text(encoding="utf-8").splitlines()
+    for lang in ("en", "vi"):
+        with speaking(lang):
+            assert all(issue.message and issue.remedy for issue in found)
+
+
+def test_enough_is_broken():
+    """The folders stand for the ways in which real tables go wrong."""
+    assert len(BROKEN) >= 35
+
+
+def test_every_check_is_listed_once():
+    """A check that no list names would never run."""
+    listed = [one.find for one in (*NAME_CHECKS, *CHECKS)]
+    assert len(listed) == len(set(listed))
+    modules = {find.__module__: __import__(find.__module__, fromlist=["x"]) for find in listed}
+    written_down = {getattr(m, name) for m in modules.values() for name in dir(m) if name.startswith("check_")}
+    assert written_down == set(listed)
+
+
+def test_a_sound_portfolio_is_without_fault():
+    """Every table of this version used, and nothing to say."""
+    found = issues_of(
+        {"phases": PHASES, "objective": {"class_weights": {1: 2, 2: 1}}},
+        projects="id,sector,priority,mandatory,profile,duration,cost,value;"
+        "A,road,1,true,front,2,100,5;B,road,2,,,1,,3;C,school,2,,,1,40,3",
+        modes="project,mode,cost,value;B,public,60,3;B,ppp,50,2",
+        costs="project,mode,offset,amount;B,public,0,30;B,public,1,30",
+        profiles="profile,duration,offset,share;front,2,0,0.7;front,2,1,0.3",
+        sources="id,side,eligible;state,state,;private,non_state,sector == 'road'",
+        envelopes="source,period,amount;state,2021-2025,100;state+private,2026-2030,200;private,2021:2025,5",
+        shares="project,mode,source,max;sector == 'road',,private,0.5;B,ppp,private,1",
+        committed="project,decision,mode,start;B,in,ppp,2024",
+        dependencies="kind,first,then,lag;finish_start,A,C,1;requires,A,B,",
+        groups="group,project,kind,k;g,A,at_least,2;g,B,at_least,2;g,C,at_least,2",
+        resources="id;land",
+        uses="project,mode,resource,offset,amount;A,,land,0,2.5;B,ppp,land,1,1",
+        capacities="resource,period,amount;land,2021:2030,10",
+    )
+    assert told(found) == []
+
+
+def test_what_follows_from_a_faulty_cell_is_not_told_again():
+    """A project whose id cannot be read is named elsewhere, and its cost is not called missing besides."""
+    assert told(
+        issues_of(
+            projects="id,cost,value;A+B,x,1;C,5,1",
+            costs="project,offset,amount;A+B,0,5",
+        )
+    ) == ["plus-in-id projects:0:id", "not-a-number projects:0:cost", "plus-in-id costs:0:project"]
+
+
+def test_a_fault_in_another_column_of_the_row_does_not_hide_a_wrong_name():
+    """Two faults of one row that have nothing to do with each other both come at once."""
+    assert told(issues_of(projects="id,cost,profile,value;A,abc,fron,1;B,5,,1")) == [
+        "not-a-number projects:0:cost",
+        "unknown-profile projects:0:profile",
+    ]
+
+
+def test_a_name_from_a_table_that_cannot_be_read_is_not_called_unknown():
+    """Without the ids of the projects no reference to one can be judged."""
+    found = issues_of(projects="name,value;A,1", costs="project,offset,amount;A,0,5")
+    assert told(found) == ["missing-column projects::id"]
+
+
+def test_warnings_about_unused_rows_wait_for_the_errors():
+    """A profile that only a misspelt cell would have used is not unused."""
+    tables = {"profiles": "profile,duration,offset,share;front,1,0,1", "projects": "id,value,profile;A,1,"}
+    assert codes(**tables) == ["unused-row"]
+    assert codes(**(tables | {"projects": "id,value,profile;A,1,frnt"})) == ["unknown-profile"]
+
+
+def test_the_nearest_name_is_offered():
+    """A wrong id, mode, period and profile are answered with the one that was meant."""
+    found = issues_of(
+        {"phases": PHASES},
+        projects="id,value,profile;LC-001,1,fornt;LC-002,2,front",
+        profiles="profile,duration,offset,share;front,1,0,1",
+        modes="project,mode,value;LC-002,public,1",
+        benefits="project,mode,offset,amount;LC-01,,0,1;LC-002,pubic,0,1",
+        sources="id,side;state,state",
+        envelopes="source,period,amount;state,2021–2025,5",
+    )
+    assert {issue.code: issue.arguments["near"] for issue in found if "near" in issue.arguments} == {
+        "unknown-id": "LC-001",
+        "unknown-mode": "public",
+        "unknown-period": "2021-2025",
+        "unknown-profile": "front",
+    }
+
+
+def test_a_window_without_start_stops_only_a_mandatory_project():
+    """Another project is merely never funded, which a scenario with fewer years may well ask for."""
+    tables = "id,mandatory,duration,value;A,{},11,1"
+    assert issues_of(projects=tables.format("false")).errors == ()
+    assert [issue.code for issue in issues_of(projects=tables.format("true")).errors] == ["no-start"]
+
+
+def test_a_project_with_one_open_mode_can_be_mandatory():
+    """Only when every mode is shut is there no way to fund it."""
+    modes = "project,mode,duration;A,slow,11;A,fast,{}"
+    assert issues_of(projects="id,mandatory,value;A,true,1", modes=modes.format(2)).errors == ()
+    assert len(issues_of(projects="id,mandatory,value;A,true,1", modes=modes.format(12)).errors) == 2
+
+
+def test_costs_after_completion_count_for_the_horizon():
+    """A retention paid in the year after the work must still fall inside the plan."""
+    projects = "id,mandatory,earliest_start,cost,value;A,true,2030,10,1"
+    costs = "project,offset,amount;A,0,9;A,1,{}"
+    assert codes(projects=projects, costs=costs.format(1)) == ["no-start"]
+    assert codes({"may_run_over": True}, projects=projects, costs=costs.format(1)) == []
+    assert codes(projects=projects, costs="project,offset,amount;A,0,10;A,1,0") == []
+
+
+def test_a_cycle_names_its_projects():
+    """The circle is shown as the user would walk it."""
+    found = issues_of(
+        projects="id,value;A,1;B,1;C,1;D,1",
+        dependencies="kind,first,then;finish_start,A,B;requires,B,C;start_start,C,A;requires,A,D;together,D,C",
+    )
+    (issue,) = found
+    assert issue.arguments["circle"] == "A → B → C → A"
+
+
+def test_together_and_excludes_make_no_cycle():
+    """Only what waits for something else has an order."""
+    dependencies = "kind,first,then;together,A,B;together,B,A;excludes,A,C;excludes,C,A"
+    assert codes(projects="id,value;A,1;B,1;C,1", dependencies=dependencies) == []
+
+
+def test_a_chain_is_followed_with_its_lags():
+    """A takes three years from 2024, B waits one more, so C starts in 2030 at the earliest."""
+    tables = {
+        "projects": "id,earliest_start,latest_start,duration,mandatory,value;A,2024,,3,,1;B,,,2,,1;C,,{},1,true,1",
+        "dependencies": "kind,first,then,lag;finish_start,A,B,1;finish_start,B,C,0",
+    }
+    assert codes(**(tables | {"projects": tables["projects"].format(2030)})) == []
+    (issue,) = issues_of(**(tables | {"projects": tables["projects"].format(2029)}))
+    assert (issue.code, issue.arguments["soonest"]) == ("chain-too-long", 2030)
+
+
+def test_a_cost_told_twice_must_agree():
+    """The total and the sum of the years are one amount."""
+    projects = "id,cost,value;A,100,1"
+    assert codes(projects=projects, costs="project,offset,amount;A,0,60;A,1,40") == []
+    assert codes(projects=projects, costs="project,offset,amount;A,0,60;A,1,41") == ["cost-mismatch"]
+
+
+def test_costs_may_be_left_out_altogether_where_nothing_is_financed():
+    """A portfolio of values and resources only is one too."""
+    assert codes(projects="id,value;A,1;B,2") == []
+    assert codes(projects="id,cost,value;A,5,1;B,,2") == ["missing-cost"]
+
+
+def test_profile_shares_add_to_exactly_one():
+    """Three times 0.333 is not the whole cost."""
+    profiles = "profile,duration,offset,share;p,3,0,0.333;p,3,1,0.333;p,3,2,{}"
+    projects = "id,duration,profile,value;A,3,p,1"
+    assert codes(projects=projects, profiles=profiles.format("0.334")) == []
+    assert codes(projects=projects, profiles=profiles.format("0.333")) == ["profile-sum"]
+
+
+def test_a_source_without_shares_that_is_not_of_the_state_is_of_no_use():
+    """Nothing lets it pay, so its envelope would stay full in silence."""
+    (issue,) = issues_of(
+        projects="id,cost,value;A,5,1",
+        sources="id,side;state,state;private,non_state",
+        envelopes="source,period,amount;state+private,2021:2030,5",
+    )
+    assert (issue.code, str(issue.severity), issue.arguments["source"]) == ("unused-source", "warning", "private")
+
+
+def test_least_shares_of_overlapping_rows_are_not_added_twice():
+    """Half from the state and all from state and local together is no contradiction."""
+    tables = {
+        "projects": "id,cost,value;A,5,1",
+        "sources": "id,side;state,state;local,state",
+        "envelopes": "source,period,amount;state+local,2021:2030,5",
+    }
+    shares = "project,source,min;A,state,0.5;A,state+local,1"
+    assert codes(**tables, shares=shares) == []
+    assert codes(**tables, shares=shares + ";A,local,0.51") == ["shares-over-one"]
+
+
+def test_every_year_has_an_envelope_unless_the_source_is_unlimited():
+    """A year that was forgotten is neither free nor closed."""
+    sources = "id,side,unlimited;state,state,{}"
+    tables = {"projects": "id,cost,value;A,5,1", "envelopes": "source,period,amount;state,2022:2028,5"}
+    (issue,) = issues_of(**tables, sources=sources.format("no"))
+    assert (issue.code, issue.arguments["years"]) == ("envelope-gap", "2021, 2029–2030")
+    assert codes(**tables, sources=sources.format("yes")) == []
+
+
+def test_a_resource_needs_capacity_in_every_year_in_which_it_can_be_used():
+    """A project that starts in 2025 or 2026 uses land one year later."""
+    tables = {
+        "projects": "id,earliest_start,latest_start,value;A,2025,2026,1",
+        "resources": "id;land",
+        "uses": "project,resource,offset,amount;A,land,1,5",
+    }
+    assert codes(**tables, capacities="resource,period,amount;land,2026:2027,5") == []
+    (issue,) = issues_of(**tables, capacities="resource,period,amount;land,2025:2026,5")
+    assert (issue.code, issue.arguments["years"]) == ("capacity-gap", "2027")
+
+
+def test_issues_stand_in_the_order_of_the_input():
+    """Settings first, then the tables as the contract lists them, each from its first row to its last."""
+    found = issues_of(
+        {"titel": "x"},
+        sources="id,side;state,stat",
+        projects="id,cost,value,profile;A,5,x,;B,5,1,p;C,5,,",
+    )
+    assert told(found) == [
+        "unknown-setting settings::titel",
+        "not-a-number projects:0:value",
+        "unknown-profile projects:1:profile",
+        "missing-value projects:2:value",
+        "unknown-choice sources:0:side",
+    ]
+
+
+def test_checking_alone_judges_tables_that_were_changed():
+    """After a change of cells nothing was read, and everything is checked."""
+    tables, _ = read_frames(YEARS, {"projects": pd.DataFrame({"id": ["A"], "value": [None]})})
+    assert [issue.code for issue in check(tables)] == ["no-values"]
+
+
+@pytest.mark.parametrize(
+    ("years", "text"), [([], ""), ([2021], "2021"), ([2021, 2022], "2021–2022"), ([2021, 2023], "2021, 2023")]
+)
+def test_years_are_written_in_runs(years, text):
+    """Ten years in a row are two numbers."""
+    assert written(years) == text
