@@ -28,9 +28,10 @@ _EXACT_FLOAT = 2**53
 
 _PLAIN = re.compile(r"[+-]?\d+")
 _ONE_MARK = re.compile(r"(?P<sign>[+-]?)(?P<head>\d*)(?P<mark>[.,])(?P<tail>\d+)")
+# No group begins with a zero: 0.125 is an eighth in either form, or no number.
 _GROUPED = {
-    "vi": re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d+)?"),
-    "en": re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?"),
+    "vi": re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d+)?"),
+    "en": re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?"),
 }
 _SPACED = re.compile(r"(?<=\d)[\s\u00a0\u202f](?=\d{3}(\D|$))")
 
