@@ -18,8 +18,8 @@ from capalloc.settings import ObjectiveSettings, PhaseSettings, Settings
 _MODELS: Mapping[str, type[BaseModel]] = {"objective": ObjectiveSettings, "phases": PhaseSettings}
 _NEEDS = (
     (("missing",), "missing-setting"),
-    (("int_", "finite_number"), "setting-not-whole"),
-    (("decimal_",), "setting-not-a-number"),
+    (("int_",), "setting-not-whole"),
+    (("decimal_", "finite_number"), "setting-not-a-number"),
     (("bool_",), "setting-not-a-truth"),
     (("string_type",), "setting-not-a-text"),
     (("string_too_short",), "setting-empty"),
@@ -118,10 +118,10 @@ def _issue(fault: Any, file: str) -> Issue:
 
 
 def _written(path: tuple[int | str, ...]) -> str:
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
+    first, *rest = path
+    if first == "phases" and rest:
+        first, *rest = f"phases[{rest[0]}]", *rest[1:]
+    return ".".join(str(part) for part in (first, *rest))
 
 
 def _model_at(path: tuple[int | str, ...]) -> type[BaseModel]:

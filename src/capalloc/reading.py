@@ -67,11 +67,11 @@ def read_table(raw: RawTable, settings: Settings) -> tuple[tuple[Row, ...], Orig
         for heading, cells in zip(raw.headings, raw.columns, strict=True)
         if heading in schema.columns
     }
+    if raw.name == "projects":
+        values["attributes"] = sheet.attributes(schema)
     issues += sheet.issues
     if any(issue.code == "missing-column" for issue in issues):
         return (), origin, issues
-    if raw.name == "projects":
-        values["attributes"] = sheet.attributes(schema)
     names = tuple(values)
     rows = tuple(
         schema.record(row=number, **dict(zip(names, row, strict=True)))
