@@ -37,7 +37,9 @@ LAYERS = (
     ("framing", "reporting"),
     ("storing",),
     ("plan",),
-    ("listing", "portfolio"),
+    ("listing",),
+    ("exporting",),
+    ("portfolio",),
     ("shell",),
     ("",),  # the package itself
 )

@@ -112,7 +112,7 @@ def test_a_hand_made_list_is_judged_like_a_plan():
     plan = sample().evaluate(["B", "C"])
     assert (plan.status, plan.value, plan.bound) == (Status.FEASIBLE, 13, math.inf)
     assert plan.projects["funded"].tolist() == [False, True, True]
-    assert "The projects are those of the list" in plan.summary()
+    assert "The projects were given; no others were looked for." in plan.summary()
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from capalloc.changes import Change, apply_changes
 from capalloc.checking import check
 from capalloc.engines import engine_named
 from capalloc.evaluation import evaluate
+from capalloc.exporting import from_problem, to_problem, write_model
 from capalloc.framing import row_cells, table_frame
 from capalloc.issues import NO_ISSUES, InvalidInput, Issue, Issues, UnknownName, error
 from capalloc.listing import HandMade, read_list
@@ -157,7 +158,7 @@ class Portfolio:
         start
             A plan, or a list as in :meth:`evaluate`, to start from.
         progress
-            ``True`` shows the run live; a callable gets each :class:`~capalloc.model.Progress`, at last that of the plan.
+            ``True`` shows the run live; a callable gets each :class:`~capalloc.model.Progress`, the plan's at last.
 
         Raises
         ------
@@ -218,21 +219,34 @@ class Portfolio:
         return Plan(self.tables, answer)
 
     def to_pulp(self) -> pulp.LpProblem:
-        """Return the model as a ``pulp.LpProblem`` with readable names, to add to by hand."""
+        """Return the model as a ``pulp.LpProblem`` with readable names, to add to by hand.
+
+        It maximises the value of the plan.  ``fund_P003_2026`` is 1 when P003 starts in 2026; ``pay_…`` is what a
+        source pays, where more than one may.
+        """
         return to_problem(self.tables)
 
     def write_mps(self, path: str | Path) -> None:
-        """Write the model as a free MPS file with readable names, for any solver.
+        """Write the model as a free MPS file with readable names, for any solver; it minimises the value negated.
 
         Raises
         ------
         OSError
             When the file cannot be written.
         """
-        write_mps(self.tables, Path(path))
+        write_model(self.tables, Path(path))
 
     def plan_from_pulp(self, problem: pulp.LpProblem) -> Plan:
-        """Return the plan that a solved ``pulp.LpProblem`` made by :meth:`to_pulp` holds, verified like any other."""
+        """Return the plan that a solved ``pulp.LpProblem`` made by :meth:`to_pulp` holds, verified like any other.
+
+        Nothing is claimed about other plans, because the problem may have been changed by hand; what in it the tables
+        do not allow is told as for :meth:`evaluate`.
+
+        Raises
+        ------
+        InvalidInput
+            When the problem holds no solution of this portfolio.
+        """
         return Plan(self.tables, from_problem(self.tables, problem))
 
     def graph(self) -> nx.DiGraph:
