@@ -99,3 +99,8 @@ def test_an_unknown_name_is_answered_with_the_nearest_or_with_all():
         "There is no engine 'higs'. Did you mean 'highs'?"
     )
     assert "Known: enumeration, highs." in str(UnknownName("engine", "gurobi-like", ["highs", "enumeration"]))
+
+
+def test_a_number_of_any_length_can_be_said():
+    """A message about an amount that is too large must not fail over that amount."""
+    assert "100,000,000,000,000,000,000,000,000,000 million" in error("money-too-large", found=10**29, most=1).message

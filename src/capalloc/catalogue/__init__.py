@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from functools import cache
 from importlib.resources import files
@@ -20,6 +20,8 @@ from string import Formatter
 from typing import Any
 
 LANGUAGES = ("en", "vi")
+
+_DIGITS = 400
 
 _language: ContextVar[str | None] = ContextVar("capalloc_language", default=None)
 
@@ -95,9 +97,12 @@ def write_number(value: int | float | Decimal | Fraction, lang: str | None = Non
     """
     from babel.numbers import format_decimal
 
-    if isinstance(value, Fraction):
-        value = Decimal(value.numerator) / Decimal(value.denominator)
-    return format_decimal(value, format="#,##0.######", locale=lang or language())
+    with localcontext() as context:
+        # With the usual 28 digits a longer number could not be rounded, and an error in a message would hide the message.
+        context.prec = _DIGITS
+        if isinstance(value, Fraction):
+            value = Decimal(value.numerator) / Decimal(value.denominator)
+        return format_decimal(value, format="#,##0.######", locale=lang or language())
 
 
 class _Formatter(Formatter):
