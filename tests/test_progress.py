@@ -18,9 +18,9 @@ LATER = Progress(seconds=61.6, value=1_234_567.5, bound=1_250_000.0, gap=0.0125)
 @pytest.mark.parametrize(
     ("lang", "first", "later"),
     [
-        ("en", "best none yet  bound ∞  gap ∞  0 s", "best 1,234,568  bound 1,250,000  gap 1.25%  62 s"),
+        ("en", "best none yet  bound ∞  gap ∞  0 s", "best 1,234,567  bound 1,250,000  gap 1.25%  62 s"),
         ("vi", "tốt nhất chưa có  cận trên ∞  sai lệch ∞  0 giây",
-         "tốt nhất 1.234.568  cận trên 1.250.000  sai lệch 1,25%  62 giây"),
+         "tốt nhất 1.234.567  cận trên 1.250.000  sai lệch 1,25%  62 giây"),
     ],
 )  # fmt: skip
 def test_a_report_is_one_line(lang, first, later):

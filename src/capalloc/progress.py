@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from capalloc.catalogue import language, say, speaking
+from capalloc.catalogue import language, say, speaking, write_number
 from capalloc.model import Progress, ProgressReport
 
 # Where nobody sees a line change in place, a new line at most this often keeps a log readable.
@@ -44,21 +44,17 @@ def describe(progress: Progress) -> str:
     >>> describe(Progress(seconds=2.0, value=90.0, bound=100.0, gap=1 / 9))
     'best 90  bound 100  gap 11.11%  2 s'
     """
-    value = (
-        say("plan.progress.none")
-        if progress.value is None
-        else say("plan.progress.figure", figure=_short(progress.value))
-    )
-    bound = say("plan.progress.figure", figure=_short(progress.bound)) if math.isfinite(progress.bound) else "∞"
+    value = say("plan.progress.none") if progress.value is None else write_number(_short(progress.value, math.floor))
+    bound = write_number(_short(progress.bound, math.ceil)) if math.isfinite(progress.bound) else "∞"
     gap = f"{progress.gap:.2%}" if math.isfinite(progress.gap) else "∞"
     if language() == "vi":
         gap = gap.replace(".", ",")
     return say("plan.progress.line", value=value, bound=bound, gap=gap, seconds=round(progress.seconds))
 
 
-def _short(number: float) -> float:
-    """Enough digits to see it move."""
-    return round(number) if abs(number) >= 10_000 else float(f"{number:.6g}")
+def _short(number: float, whole: Callable[[float], int]) -> float:
+    """Return enough digits to see the number move; a large one is made whole to the side that claims no more."""
+    return whole(number) if abs(number) >= 10_000 else float(f"{number:.6g}")
 
 
 @contextmanager
