@@ -28,7 +28,7 @@ LAYERS = (
     ("checks.references", "checks.timing", "checks.amounts", "checks.funding", "checks.usage", "checks", "checking"),
     ("compiling",),
     ("engines.points", "engines.base", "engines.scaling", "engines.highs", "engines.exact_simplex"),
-    ("engines.enumeration", "engines.pulp_bridge", "engines"),
+    ("engines.enumeration", "engines.naming", "engines.cbc", "engines.pulp_bridge", "engines.mps", "engines"),
     ("financing",),
     ("recount", "bookkeeping", "verification"),
     ("solving",),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from capalloc.engines.base import Engine
 from capalloc.engines.enumeration import Enumeration
 from capalloc.engines.highs import Highs
+from capalloc.engines.pulp_bridge import PulpEngine, installed_solvers
 from capalloc.issues import UnknownName
 
 ENGINES: dict[str, Callable[[], Engine]] = {"highs": Highs, "enumeration": Enumeration}
@@ -25,6 +26,9 @@ def engine_named(name: str) -> Engine:
     >>> engine_named("highs").name
     'highs'
     """
+    kind, _, solver = name.partition(":")
+    if kind == "pulp" and solver:
+        return PulpEngine(solver)
     if name not in ENGINES:
-        raise UnknownName("engine", name, ENGINES)
+        raise UnknownName("engine", name, [*ENGINES, *(f"pulp:{known}" for known in installed_solvers())])
     return ENGINES[name]()

@@ -32,6 +32,8 @@ T = TypeVar("T")
 # Below this part of the value (or of the largest coefficient) a distance between value and bound is noise of floats.
 _NOISE = 1e-9
 
+_SECONDS_BETWEEN_NEWS = 0.25
+
 # An engine that has not answered the first Ctrl-C within these seconds may be left by a second one.
 _PATIENCE = 3.0
 
@@ -106,6 +108,12 @@ class Finding:
 NO_POINT_EXISTS = Finding(StoppedBy.PROOF, bound=float("-inf"))
 
 
+def nothing_to_choose(model: LinearModel) -> Finding:
+    """Return what is to be said of a model without columns."""
+    point = np.zeros(0)
+    return Finding(StoppedBy.PROOF, point, 0.0) if holds(model, point) else NO_POINT_EXISTS
+
+
 class Watch:
     """The clock, the stop sign and the news of one run, shared by the thread that solves and the thread that waits."""
 
@@ -114,6 +122,8 @@ class Watch:
         self.news: SimpleQueue[Progress] = SimpleQueue()
         self._limit = options.time_limit
         self._begun = time.monotonic()
+        self._told: tuple[float | None, float] = (None, float("inf"))
+        self._told_at = float("-inf")
 
     @property
     def seconds(self) -> float:
@@ -133,8 +143,12 @@ class Watch:
         return None if self.left else StoppedBy.TIME_LIMIT
 
     def tell(self, value: float | None, bound: float, nodes: int) -> None:
-        """Put one piece of news in line for the calling thread."""
-        self.news.put(Progress(self.seconds, value, bound, relative_gap(value, bound), nodes))
+        """Put news in line for the calling thread: a better point at once, a better bound now and then."""
+        best, least = self._told
+        told = (best if value is None or (best is not None and value < best) else value, min(least, bound))
+        if told[0] != best or (told != self._told and self.seconds - self._told_at > _SECONDS_BETWEEN_NEWS):
+            self._told, self._told_at = told, self.seconds
+            self.news.put(Progress(self.seconds, *told, relative_gap(*told), nodes))
 
 
 def watched_run(work: Callable[[], T], watch: Watch, progress: ProgressReport | None) -> T:

@@ -14,7 +14,7 @@ import numpy as np
 from capalloc.catalogue import say
 from capalloc.engines.base import NO_POINT_EXISTS, Feature, Finding, Watch, conclude, watched_run
 from capalloc.engines.exact_simplex import Unbounded, maximise
-from capalloc.engines.points import crossed, value_of
+from capalloc.engines.points import crossed, refuse_bad_numbers, value_of
 from capalloc.issues import EngineFailed
 from capalloc.model import Floats, LinearModel, Outcome, ProgressReport, SolveOptions, StoppedBy
 
@@ -55,10 +55,9 @@ class Enumeration:
 
 
 def _find(model: LinearModel, options: SolveOptions, watch: Watch) -> Finding:
+    refuse_bad_numbers(model)
     if crossed(model):
         return NO_POINT_EXISTS
-    if not np.isfinite(model.objective).all() or not np.isfinite(model.matrix.data).all():
-        raise EngineFailed(say("engine.not-a-number"))
     exact = _Exact(model)
     branches = list(_branches(exact))
     patterns = math.prod(len(branch) for branch in branches)

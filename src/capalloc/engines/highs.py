@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -10,9 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from capalloc.catalogue import say
-from capalloc.engines.base import NO_POINT_EXISTS, Feature, Finding, Watch, conclude, usable_start, watched_run
-from capalloc.engines.points import broken_rows, crossed, holds, settled, value_of
-from capalloc.engines.scaling import Scaling, scaling_of
+from capalloc.engines.base import (
+    NO_POINT_EXISTS,
+    Feature,
+    Finding,
+    Watch,
+    conclude,
+    nothing_to_choose,
+    usable_start,
+    watched_run,
+)
+from capalloc.engines.points import broken_rows, crossed, holds, refuse_bad_numbers, settled, value_of
+from capalloc.engines.scaling import scaled, scaling_of
 from capalloc.issues import EngineFailed
 from capalloc.model import Floats, LinearModel, Outcome, ProgressReport, SolveOptions, StoppedBy
 
@@ -21,14 +29,12 @@ if TYPE_CHECKING:
 
 # Rows are scaled so that one unit of a row of whole columns is far above this; HiGHS's own 1e-6 would let a budget of
 # 10**7 be passed by whole units once the columns are rounded.
-_TOLERANCE = 1e-9
+TOLERANCE = 1e-9
 
 # Entries this far below the largest of a row are dropped by HiGHS; it says so, and then the model is refused.
-_SMALLEST_ENTRY = 1e-12
+SMALLEST_ENTRY = 1e-12
 
-_SECONDS_BETWEEN_NEWS = 0.25
-
-_ENDINGS = {
+ENDINGS = {
     "kOptimal": StoppedBy.PROOF,
     "kTimeLimit": StoppedBy.TIME_LIMIT,
     "kSolutionLimit": StoppedBy.NODE_LIMIT,
@@ -36,7 +42,7 @@ _ENDINGS = {
     "kInfeasible": StoppedBy.PROOF,
     "kUnboundedOrInfeasible": StoppedBy.PROOF,
 }
-_NO_POINT = ("kInfeasible", "kUnboundedOrInfeasible")
+NO_POINT = ("kInfeasible", "kUnboundedOrInfeasible")
 
 
 class Highs:
@@ -87,29 +93,51 @@ def relaxation(model: LinearModel, options: SolveOptions, stop: Event | None = N
     return watched_run(lambda: _relax(loose, options, watch), watch, None)
 
 
+def made_whole(model: LinearModel, x: Floats, engine: str) -> Floats:
+    """Return the point with its whole columns exactly whole and every row kept.
+
+    Rounding a column from 0.9999999 to 1 moves what its row asks of the others; these are then chosen anew, the whole
+    columns held.
+
+    Raises
+    ------
+    EngineFailed
+        When rows stay broken.
+    """
+    point = settled(model, x)
+    if broken_rows(model, point).any() and not model.integer.all():
+        lower, upper = np.where(model.integer, point, model.lower), np.where(model.integer, point, model.upper)
+        # A stopped run may still end with this short linear program, so it has a clock of its own.
+        answer = relaxation(replace(model, lower=lower, upper=upper), SolveOptions(time_limit=None))
+        point = point if answer is None else settled(model, answer.x)
+    if broken := int(broken_rows(model, point).sum()):
+        raise EngineFailed(say("engine.point-broken", engine=engine, rows=broken))
+    return point
+
+
 def _find(model: LinearModel, options: SolveOptions, start: Floats | None, watch: Watch) -> Finding:
+    refuse_bad_numbers(model)
     if crossed(model):
         return NO_POINT_EXISTS
     if not model.objective.size:
-        return _nothing_to_choose(model)
+        return nothing_to_choose(model)
     run = _Run(model, options, watch)
     run.offer(usable_start(model, start))
     ending = run.go()
-    if ending in _NO_POINT:
+    if ending in NO_POINT:
         # HiGHS 1.15.1 can lose every point in presolve (ERGO-Code/HiGHS#3296): believe it only without.
         run.set("presolve", "off")
         ending = run.go()
     return run.finding(ending)
 
 
-def _nothing_to_choose(model: LinearModel) -> Finding:
-    point = np.zeros(0)
-    return Finding(StoppedBy.PROOF, point, 0.0) if holds(model, point) else NO_POINT_EXISTS
-
-
 def _relax(model: LinearModel, options: SolveOptions, watch: Watch) -> Relaxation | None:
+    refuse_bad_numbers(model)
     if crossed(model):
         return None
+    if not model.objective.size:
+        nothing = np.zeros(0)
+        return Relaxation(0.0, nothing, np.zeros_like(model.row_upper), nothing) if holds(model, nothing) else None
     run = _Run(model, options, watch)
     if run.go() != "kOptimal":
         return None
@@ -138,10 +166,8 @@ class _Run:
         self.whole = bool(model.integer.any())
         self.solver: Solver = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy leaves it untyped
         self.solver.silent()
-        self._said: tuple[float | None, float] = (None, float("inf"))
-        self._said_at = float("-inf")
-        self.set("small_matrix_value", _SMALLEST_ENTRY)
-        status = self.solver.passModel(_scaled(model, self.scaling))
+        self.set("small_matrix_value", SMALLEST_ENTRY)
+        status = self.solver.passModel(program_of(scaled(model, self.scaling)))
         if status != highspy.HighsStatus.kOk:
             raise EngineFailed(say("engine.numbers-refused", engine="HiGHS"))
         self._limit()
@@ -158,8 +184,8 @@ class _Run:
         self.set("random_seed", self.options.seed)
         self.set("mip_rel_gap", self.options.gap)
         self.set("mip_abs_gap", 0.0)
-        self.set("mip_feasibility_tolerance", _TOLERANCE)
-        self.set("primal_feasibility_tolerance", _TOLERANCE)
+        self.set("mip_feasibility_tolerance", TOLERANCE)
+        self.set("primal_feasibility_tolerance", TOLERANCE)
         if self.options.node_limit is not None:
             self.set("mip_max_nodes", self.options.node_limit)
         self.solver.cbMipInterrupt.subscribe(self._look_up)
@@ -190,7 +216,7 @@ class _Run:
         ending = str(self.solver.getModelStatus().name)
         if ending == "kUnbounded":
             raise EngineFailed(say("engine.unbounded", engine="HiGHS"))
-        if status == highspy.HighsStatus.kError or ending not in _ENDINGS:
+        if status == highspy.HighsStatus.kError or ending not in ENDINGS:
             raise EngineFailed(say("engine.gave-up", engine="HiGHS", status=ending))
         return ending
 
@@ -198,32 +224,18 @@ class _Run:
         """Return what HiGHS holds after a run that ended so."""
         nodes = max(0, self.solver.getInfo().mip_node_count)
         details = {"status": ending, "version": self.solver.version()}
-        if ending in _NO_POINT:
+        if ending in NO_POINT:
             return replace(NO_POINT_EXISTS, nodes=nodes, details=details)
         x = self._point()
-        return Finding(_ENDINGS[ending], x, self._bound(ending, x), nodes, details)
+        return Finding(ENDINGS[ending], x, self._bound(ending, x), nodes, details)
 
     def _point(self) -> Floats | None:
         import highspy
 
         if self.solver.getInfo().primal_solution_status != highspy.kSolutionStatusFeasible:
             return None
-        x = settled(self.model, np.array(self.solver.getSolution().col_value) * self.scaling.columns)
-        broken = int(broken_rows(self.model, x).sum())
-        if broken and not self.model.integer.all():
-            x = self._resettled(x)
-            broken = int(broken_rows(self.model, x).sum())
-        if broken:
-            raise EngineFailed(say("engine.point-broken", engine="HiGHS", rows=broken))
-        return x
-
-    def _resettled(self, x: Floats) -> Floats:
-        """Return the point with its whole columns held where rounding put them, and the others chosen anew."""
-        held = np.where(self.model.integer, x, self.model.lower), np.where(self.model.integer, x, self.model.upper)
-        fixed = replace(self.model, lower=held[0], upper=held[1], integer=np.zeros_like(self.model.integer))
-        # Once a run is stopped the point in hand is still worth its last, short linear program.
-        answer = _relax(fixed, self.options, Watch(SolveOptions(time_limit=None), None))
-        return x if answer is None else settled(self.model, answer.x)
+        x = np.array(self.solver.getSolution().col_value) * self.scaling.columns
+        return made_whole(self.model, x, "HiGHS")
 
     def _bound(self, ending: str, x: Floats | None) -> float:
         if self.whole:
@@ -241,31 +253,20 @@ class _Run:
         self._heed(event)
         data = event.data_out
         value = self._unscaled(data.mip_primal_bound) if np.isfinite(data.mip_primal_bound) else None
-        said = (value, min(self._said[1], self._unscaled(data.mip_dual_bound)))
-        # A better point is told at once, a better bound now and then.
-        soon = value != self._said[0] or self.watch.seconds - self._said_at > _SECONDS_BETWEEN_NEWS
-        if said != self._said and soon:
-            self._said, self._said_at = said, self.watch.seconds
-            self.watch.tell(*said, data.mip_node_count)
+        self.watch.tell(value, self._unscaled(data.mip_dual_bound), data.mip_node_count)
 
 
-def _scaled(model: LinearModel, scaling: Scaling) -> Any:
+def program_of(model: LinearModel) -> Any:
+    """Return the model as HiGHS's own linear program, which minimises the negated value."""
     import highspy
 
-    matrix = model.matrix.tocsc(copy=True)
-    matrix.sum_duplicates()
-    matrix.eliminate_zeros()
-    matrix.data *= scaling.rows[matrix.indices] * np.repeat(scaling.columns, np.diff(matrix.indptr))
-    _refuse_unless(np.isfinite, model.objective, matrix.data)
-    _refuse_unless(lambda array: ~np.isnan(array), model.lower, model.upper, model.row_lower, model.row_upper)
+    matrix = model.matrix.tocsc()
     program = highspy.HighsLp()
     program.num_row_, program.num_col_ = matrix.shape
     program.sense_ = highspy.ObjSense.kMinimize
-    program.col_cost_ = -model.objective * scaling.columns * scaling.objective
-    program.col_lower_ = model.lower / scaling.columns
-    program.col_upper_ = model.upper / scaling.columns
-    program.row_lower_ = model.row_lower * scaling.rows
-    program.row_upper_ = model.row_upper * scaling.rows
+    program.col_cost_ = -model.objective
+    program.col_lower_, program.col_upper_ = model.lower, model.upper
+    program.row_lower_, program.row_upper_ = model.row_lower, model.row_upper
     entries = program.a_matrix_
     entries.format_ = highspy.MatrixFormat.kColwise
     entries.num_row_, entries.num_col_ = matrix.shape
@@ -275,9 +276,3 @@ def _scaled(model: LinearModel, scaling: Scaling) -> Any:
         kinds = np.array([highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger])
         program.integrality_ = kinds[model.integer.astype(np.int64)].tolist()
     return program
-
-
-def _refuse_unless(sound: Callable[[Floats], Any], *arrays: Floats) -> None:
-    # HiGHS takes a NaN in silence and answers with a wrong point.
-    if not all(sound(array).all() for array in arrays):
-        raise EngineFailed(say("engine.not-a-number"))

@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 
+from capalloc.catalogue import say
+from capalloc.issues import EngineFailed
 from capalloc.model import Floats, LinearModel, Truths
 
 # Entries are whole numbers, so a row of whole-numbered columns is missed by one or not at all.
@@ -56,3 +58,14 @@ def mixed_rows(model: LinearModel) -> Truths:
 def crossed(model: LinearModel) -> bool:
     """Return whether a lower bound lies above its upper bound, so that no point can hold."""
     return bool((model.lower > model.upper).any() or (model.row_lower > model.row_upper).any())
+
+
+def refuse_bad_numbers(model: LinearModel) -> None:
+    """Raise :class:`EngineFailed` when a coefficient is not finite or a bound is no number.
+
+    Solvers take a NaN in silence and answer with a wrong point.
+    """
+    finite = np.isfinite(model.objective).all() and np.isfinite(model.matrix.data).all()
+    bounds = (model.lower, model.upper, model.row_lower, model.row_upper)
+    if not finite or any(np.isnan(bound).any() for bound in bounds):
+        raise EngineFailed(say("engine.not-a-number"))

@@ -5,12 +5,16 @@ Multiplying by a power of two is exact in floats, so scaling there and back chan
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from capalloc.engines.points import mixed_rows
 from capalloc.model import Floats, LinearModel, Truths
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 # The largest objective coefficient becomes 2**10 to 2**11: an engine's absolute tolerance of 1e-6 is then less than
 # 1e-9 of it.
@@ -53,6 +57,29 @@ def scaling_of(model: LinearModel) -> Scaling:
     _, exponent = np.frexp(np.abs(model.objective * factors).max(initial=0.0))
     objective = float(np.exp2(_OBJECTIVE_EXPONENT - int(exponent))) if model.objective.any() else 1.0
     return Scaling(np.exp2(exponents), factors, objective)
+
+
+def scaled(model: LinearModel, scaling: Scaling) -> LinearModel:
+    """Return the model in the counts of the scaling, tidied."""
+    matrix = tidied(model.matrix)
+    matrix.data *= np.repeat(scaling.rows, np.diff(matrix.indptr)) * scaling.columns[matrix.indices]
+    return replace(
+        model,
+        objective=model.objective * scaling.columns * scaling.objective,
+        matrix=matrix,
+        row_lower=model.row_lower * scaling.rows,
+        row_upper=model.row_upper * scaling.rows,
+        lower=model.lower / scaling.columns,
+        upper=model.upper / scaling.columns,
+    )
+
+
+def tidied(matrix: csr_array) -> csr_array:
+    """Return a copy that has each entry once and none that is zero."""
+    copied = matrix.copy()
+    copied.sum_duplicates()
+    copied.eliminate_zeros()
+    return copied
 
 
 @dataclass(frozen=True, slots=True)
