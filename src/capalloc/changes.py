@@ -249,7 +249,7 @@ def _change_setting(settings: Settings, parts: tuple[str, ...], change: Any) -> 
     before = place[last]
     place[last] = _changed_setting(before, change)
     changed, issues = settings_from_mapping(content, "settings")
-    if changed is None or issues:
+    if issues:
         raise InvalidInput(issues)
     after: Any = changed.model_dump()
     for part in known[name]:

@@ -229,7 +229,7 @@ def shown_down(number: float | Fraction) -> Fraction:
     >>> shown_down(12345.9), shown_down(Fraction(1, 8))
     (Fraction(12345, 1), Fraction(1, 8))
     """
-    step = 1 if abs(number) >= 10_000 else 1_000_000
+    step = 1_000_000 if -10_000 < number < 10_000 else 1
     return Fraction(math.floor(Fraction(number) * step), step)
 
 
