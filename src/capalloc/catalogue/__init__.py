@@ -98,7 +98,7 @@ def write_number(value: int | float | Decimal | Fraction, lang: str | None = Non
     from babel.numbers import format_decimal
 
     with localcontext() as context:
-        # With the usual 28 digits a longer number could not be rounded, and an error in a message would hide the message.
+        # With the usual 28 digits a longer number could not be rounded, and the fault would hide the message.
         context.prec = _DIGITS
         if isinstance(value, Fraction):
             value = Decimal(value.numerator) / Decimal(value.denominator)
