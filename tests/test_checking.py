@@ -260,6 +260,7 @@ def test_issues_stand_in_the_order_of_the_input():
         "unknown-profile projects:1:profile",
         "missing-value projects:2:value",
         "unknown-choice sources:0:side",
+        "envelope-gap sources:0:id",
     ]
 
 

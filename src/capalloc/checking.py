@@ -31,23 +31,23 @@ _YEARS = ("first_year", "last_year", "phases", "may_", "decide_from")
 class Check:
     """One check, and the parts of the input that must be free of errors for its findings to mean anything.
 
-    ``sound`` names tables, whose headings must be in order (``"costs"``), columns (``"costs.amount"``), tables with
-    all their cells (``"costs.*"``), and ``years`` and ``objective`` for those settings. A check ``by_cell`` looks at
-    one cell at a time, so that a fault elsewhere in the row does not matter to it.
+    ``sound`` names tables, whose headings must be in order (``"costs"``), columns (``"costs.amount"``), tables with all
+    their cells (``"costs.*"``), and ``years`` and ``objective`` for those settings. A finding is left out when its own
+    cell is at fault; of a check ``by_row``, which compares the cells of a row, when any cell of its row is.
     """
 
     find: Callable[[Tables], Iterator[Issue]]
     sound: tuple[str, ...] = ()
-    by_cell: bool = False
+    by_row: bool = False
 
 
 # The names first: what a wrong name stands for is not judged further.
 NAME_CHECKS = (
-    Check(references.check_ids, by_cell=True),
-    Check(references.check_modes, ("modes.project", "modes.mode"), by_cell=True),
-    Check(references.check_periods, ("years",), by_cell=True),
-    Check(references.check_profiles, ("profiles.profile", "profiles.duration"), by_cell=True),
-    Check(references.check_selections, by_cell=True),
+    Check(references.check_ids),
+    Check(references.check_modes, ("modes.project", "modes.mode")),
+    Check(references.check_periods, ("years",)),
+    Check(references.check_profiles, ("profiles.profile", "profiles.duration")),
+    Check(references.check_selections),
 )
 _WAYS = ("projects", "modes.project", "modes.mode")
 _DECIDED = ("projects", "committed.project", "committed.decision")
@@ -55,13 +55,17 @@ CHECKS = (
     Check(usage.check_something_to_plan, ("projects",)),
     Check(usage.check_not_yet),
     Check(timing.check_reversed, ("projects",)),
-    Check(timing.check_windows, (*_WAYS, *_DECIDED, "years")),
-    Check(timing.check_commitments, (*_WAYS, "years", "modes.*")),
+    Check(timing.check_windows, (*_WAYS, *_DECIDED, "years"), by_row=True),
+    Check(timing.check_commitments, (*_WAYS, "years", "modes.*"), by_row=True),
     Check(timing.check_dependencies),
     Check(timing.check_cycles),
-    Check(timing.check_chains, (*_WAYS, *_DECIDED, "years", "modes.*", "costs.*", "profiles.*", "dependencies.*")),
+    Check(
+        timing.check_chains,
+        (*_WAYS, *_DECIDED, "years", "modes.*", "costs.*", "profiles.*", "dependencies.*"),
+        by_row=True,
+    ),
     Check(timing.check_decided_pairs, _DECIDED),
-    Check(timing.check_groups, (*_DECIDED, "groups.*")),
+    Check(timing.check_groups, (*_DECIDED, "groups.*"), by_row=True),
     Check(amounts.check_costs, (*_WAYS, "costs.*")),
     Check(amounts.check_cost_ranges, ("projects",)),
     Check(amounts.check_totals),
@@ -79,7 +83,7 @@ CHECKS = (
     Check(funding.check_share_sums, ("projects", "shares")),
     Check(funding.check_payers, (*_DECIDED, "sources.*", "shares.*", "modes.*", "costs.*")),
     Check(funding.check_envelope_gaps, ("years", "sources.unlimited", "envelopes.source", "envelopes.period")),
-    Check(funding.check_same_period, ("years",)),
+    Check(funding.check_same_period, ("years",), by_row=True),
     Check(
         funding.check_capacity_gaps,
         (*_WAYS, "years", "modes.*", "costs.*", "profiles.*", "uses.*", "capacities.resource", "capacities.period"),
@@ -154,11 +158,9 @@ class _Faults:
             return True
         if issue.code.startswith("unused-") and self.unsound:
             return True
-        if where.row is None:
-            return False
-        if check.by_cell:
-            return not self.cells.isdisjoint({(where.file, where.row, where.column), (where.file, where.row, "")})
-        return (where.file, where.row) in self.rows
+        if check.by_row:
+            return (where.file, where.row) in self.rows
+        return not self.cells.isdisjoint({(where.file, where.row, where.column), (where.file, where.row, "")})
 
     def part(self, issue: Issue) -> str:
         """Return the table of an issue, or the part of the settings."""

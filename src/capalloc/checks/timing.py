@@ -152,7 +152,7 @@ def check_dependencies(tables: Tables) -> Iterator[Issue]:
     for row in tables.dependencies:
         if row.first == row.then:
             yield error("self-dependency", tables.place("dependencies", row, "then"), project=row.first)
-        if row.lag and row.kind not in START_KINDS:
+        if row.lag and row.kind and row.kind not in START_KINDS:
             where = tables.place("dependencies", row, "lag")
             yield error("lag-without-start", where, kind=row.kind, known=", ".join(START_KINDS))
 
