@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import signal
@@ -11,7 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from capalloc.engines.base import Watch
-from capalloc.model import StoppedBy
+from capalloc.engines.highs import TOLERANCE
+from capalloc.model import SolveOptions, StoppedBy
 
 _SECONDS_BETWEEN_LOOKS = 0.05
 
@@ -31,6 +33,31 @@ _RESULTS = {
     "Optimal solution found (within gap tolerance)": StoppedBy.GAP,
     "Optimal solution found": StoppedBy.PROOF,
 }
+
+
+def cbc_options(options: SolveOptions, left: float, *, careful: bool) -> list[str]:
+    """Return the words on CBC's command line that set the limits of a run.
+
+    Parameters
+    ----------
+    left
+        Seconds left; ``inf`` for no limit.
+    careful
+        Leave presolve and preprocessing out.
+    """
+    # CBC measures the gap against the bound, we against the value; and to it a seed of 0 means the time of day.
+    gap = options.gap / (1 + options.gap)
+    words: dict[str, object] = {"ratio": gap, "randomCbcSeed": options.seed + 1, "timeMode": "elapsed"}
+    words |= {"primalTolerance": TOLERANCE, "integerTolerance": TOLERANCE}
+    if math.isfinite(left):
+        words["sec"] = left
+    if options.threads > 1:
+        words["threads"] = options.threads
+    if options.node_limit is not None:
+        words["maxNodes"] = options.node_limit
+    if careful:
+        words |= {"presolve": "off", "preprocess": "off"}
+    return [part for name, value in words.items() for part in (f"-{name}", str(value))]
 
 
 def run_cbc(command: Sequence[str], log: Path, watch: Watch, tell: Callable[[str], None]) -> str:

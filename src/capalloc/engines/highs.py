@@ -46,7 +46,11 @@ NO_POINT = ("kInfeasible", "kUnboundedOrInfeasible")
 
 
 class Highs:
-    """Solves a model in one run of HiGHS, in a thread of its own."""
+    """Solves a model in one run of HiGHS, in a thread of its own.
+
+    An optimum is proved up to 1e-9 of the size of a row: of amounts beyond 10**9 HiGHS may take a single unit for
+    nothing.  What breaks a row by that unit is never given back.
+    """
 
     name = "highs"
     features = frozenset(Feature)
@@ -93,11 +97,18 @@ def relaxation(model: LinearModel, options: SolveOptions, stop: Event | None = N
     return watched_run(lambda: _relax(loose, options, watch), watch, None)
 
 
-def made_whole(model: LinearModel, x: Floats, engine: str) -> Floats:
+def made_whole(model: LinearModel, x: Floats, engine: str, *, anew: bool = False) -> Floats:
     """Return the point with its whole columns exactly whole and every row kept.
 
     Rounding a column from 0.9999999 to 1 moves what its row asks of the others; these are then chosen anew, the whole
     columns held.
+
+    Parameters
+    ----------
+    engine
+        Whose point it is, for the message.
+    anew
+        Choose the other columns anew in any case, since they were read with few digits.
 
     Raises
     ------
@@ -105,7 +116,7 @@ def made_whole(model: LinearModel, x: Floats, engine: str) -> Floats:
         When rows stay broken.
     """
     point = settled(model, x)
-    if broken_rows(model, point).any() and not model.integer.all():
+    if not model.integer.all() and (anew or broken_rows(model, point).any()):
         lower, upper = np.where(model.integer, point, model.lower), np.where(model.integer, point, model.upper)
         # A stopped run may still end with this short linear program, so it has a clock of its own.
         answer = relaxation(replace(model, lower=lower, upper=upper), SolveOptions(time_limit=None))

@@ -55,6 +55,18 @@ def mixed_rows(model: LinearModel) -> Truths:
     return mixed
 
 
+def largest_whole_entry(model: LinearModel) -> float:
+    """Return the size of the largest entry in a row of whole-numbered columns; 0 without one."""
+    whole = np.repeat(~mixed_rows(model), np.diff(model.matrix.indptr))
+    return float(np.abs(model.matrix.data[whole]).max(initial=0.0))
+
+
+def breaks_an_empty_row(model: LinearModel) -> bool:
+    """Return whether a row without entries cannot be kept, since it is always 0."""
+    empty = (model.matrix != 0).sum(axis=1) == 0
+    return bool((empty & ((model.row_lower > 0) | (model.row_upper < 0))).any())
+
+
 def crossed(model: LinearModel) -> bool:
     """Return whether a lower bound lies above its upper bound, so that no point can hold."""
     return bool((model.lower > model.upper).any() or (model.row_lower > model.row_upper).any())

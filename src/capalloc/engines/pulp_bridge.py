@@ -32,10 +32,26 @@ from capalloc.engines.base import (
     usable_start,
     watched_run,
 )
-from capalloc.engines.cbc import ending_in, lower_bound_in, news_in, preprocessing_doubted_in, run_cbc, says_infeasible
+from capalloc.engines.cbc import (
+    cbc_options,
+    ending_in,
+    lower_bound_in,
+    news_in,
+    preprocessing_doubted_in,
+    run_cbc,
+    says_infeasible,
+)
 from capalloc.engines.highs import ENDINGS, NO_POINT, SMALLEST_ENTRY, TOLERANCE, made_whole
 from capalloc.engines.naming import readable_names
-from capalloc.engines.points import crossed, refuse_bad_numbers, settled, value_of
+from capalloc.engines.points import (
+    breaks_an_empty_row,
+    crossed,
+    largest_whole_entry,
+    mixed_rows,
+    refuse_bad_numbers,
+    settled,
+    value_of,
+)
 from capalloc.engines.scaling import scaled, scaling_of, tidied
 from capalloc.issues import EngineFailed, UnknownName
 from capalloc.model import Floats, LinearModel, Outcome, ProgressReport, SolveOptions, StoppedBy
@@ -55,6 +71,11 @@ _ARGUMENTS = {
     Feature.THREADS: "threads",
     Feature.START: "warmStart",
 }
+
+_DIGITS = 1e-7
+
+# Beyond this, tried on random rows, CBC takes one unit more or less for nothing and calls wrong points optimal.
+_LARGEST_IN_CBC = 2.0**28
 
 # A value this far from a whole number is not what is left of rounding.
 _NOT_WHOLE = 1e-4
@@ -100,7 +121,9 @@ class PulpEngine:
 
     def _find(self, model: LinearModel, options: SolveOptions, start: Floats | None, watch: Watch) -> Finding:
         refuse_bad_numbers(model)
-        if crossed(model) or _breaks_an_empty_row(model):
+        if self.solver_name in _CBC and largest_whole_entry(model) > _LARGEST_IN_CBC:
+            raise EngineFailed(say("engine.numbers-refused", engine=self.name))
+        if crossed(model) or breaks_an_empty_row(model):
             return NO_POINT_EXISTS
         if not model.objective.size:
             return nothing_to_choose(model)
@@ -111,10 +134,14 @@ class PulpEngine:
         bound = answer.bound / run.scaling.objective
         if answer.values is None:
             return Finding(answer.ending, None, bound)
-        x = made_whole(model, answer.values * run.scaling.columns, self.name)
-        value = value_of(model, x)
-        proved = bound if answer.within is None else min(bound, value + answer.within * abs(value))
-        return Finding(answer.ending, x, proved)
+        said = answer.values * run.scaling.columns
+        # Most solvers of PuLP write eight digits into a file: enough for whole numbers, not for amounts that count.
+        x = made_whole(model, said, self.name, anew=bool(model.objective[~model.integer].any()))
+        if answer.within is not None:
+            claimed, value = value_of(model, said), value_of(model, x)
+            best = claimed if claimed - value > _DIGITS * abs(claimed) else value
+            bound = min(bound, best + answer.within * abs(best))
+        return Finding(answer.ending, x, bound)
 
 
 def _believable(run: _Run) -> _Answer:
@@ -126,12 +153,6 @@ def _believable(run: _Run) -> _Answer:
     if second.ending in (StoppedBy.PROOF, StoppedBy.GAP) or first.values is None:
         return second
     return replace(first, ending=second.ending, bound=min(first.bound, second.bound))
-
-
-def _breaks_an_empty_row(model: LinearModel) -> bool:
-    # PuLP has no row without a variable.
-    empty = np.diff(tidied(model.matrix).indptr) == 0
-    return bool((empty & ((model.row_lower > 0) | (model.row_upper < 0))).any())
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +178,9 @@ class _Run:
         self.solver_name = engine.solver_name
         self.options = options
         self.watch = watch
-        self.scaling = scaling_of(model)
+        # PuLP hands a model over in thirteen digits, enough for whole numbers as they are but not for their parts.
+        scaling = scaling_of(model)
+        self.scaling = replace(scaling, rows=np.where(mixed_rows(model), scaling.rows, 1.0))
         arrays = scaled(model, self.scaling)
         columns = [f"x{column}" for column in range(arrays.objective.size)]
         rows = [f"r{row}" for row in range(arrays.row_lower.size)]
@@ -215,7 +238,7 @@ def _drive_cbc(run: _Run, careful: bool) -> _Answer:
         model, solution, log = folder / "model.mps", folder / "model.sol", folder / "model.log"
         solver = _solver(run.solver_name, msg=False)
         variables, columns, rows, _ = run.problem.writeMPS(str(model), rename=1)
-        command = [solver.path, str(model), *_cbc_options(run, careful)]
+        command = [solver.path, str(model), *cbc_options(run.options, run.watch.left, careful=careful)]
         if run.has_start:
             solver.writesol(str(folder / "model.mst"), run.problem, variables, columns, rows)
             command += ["-mips", str(folder / "model.mst")]
@@ -234,22 +257,6 @@ def _drive_cbc(run: _Run, careful: bool) -> _Answer:
     for variable in run.variables:
         variable.varValue = values.get(variable.name)
     return _cbc_answer(run, careful, (status, sol_status), text)
-
-
-def _cbc_options(run: _Run, careful: bool) -> list[str]:
-    # CBC measures the gap against the bound, we against the value; and to it a seed of 0 means the time of day.
-    gap = run.options.gap / (1 + run.options.gap)
-    options: dict[str, object] = {"ratio": gap, "randomCbcSeed": run.options.seed + 1, "timeMode": "elapsed"}
-    options |= {"primalTolerance": TOLERANCE, "integerTolerance": TOLERANCE}
-    if np.isfinite(run.watch.left):
-        options["sec"] = run.watch.left
-    if run.options.threads > 1:
-        options["threads"] = run.options.threads
-    if run.options.node_limit is not None:
-        options["maxNodes"] = run.options.node_limit
-    if careful:
-        options |= {"presolve": "off", "preprocess": "off"}
-    return [word for name, value in options.items() for word in (f"-{name}", str(value))]
 
 
 def _cbc_answer(run: _Run, careful: bool, statuses: tuple[int, int], log: str) -> _Answer:
