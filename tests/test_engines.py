@@ -359,7 +359,7 @@ def test_naming_an_engine_loads_only_what_it_needs():
     [
         ("higs", "no engine 'higs'. Did you mean 'highs'"),
         ("pulp:", "Did you mean 'pulp:CBC'|Known: .*pulp:CBC"),
-        ("pulp:HIGHSS", "no engine 'pulp:HIGHSS'. Did you mean 'pulp:HiGHS'"),
+        ("pulp:HIGHSS", "no PuLP solver 'HIGHSS'. Did you mean 'HiGHS'"),
         ("quantum", "Known: enumeration, highs, pulp:CBC, pulp:HiGHS"),
     ],
 )

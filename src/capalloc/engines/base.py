@@ -124,6 +124,7 @@ class Watch:
         self._begun = time.monotonic()
         self._told: tuple[float | None, float] = (None, float("inf"))
         self._told_at = float("-inf")
+        self.alive_at = 0.0
 
     @property
     def seconds(self) -> float:
@@ -151,14 +152,27 @@ class Watch:
             self.news.put(Progress(self.seconds, *told, relative_gap(*told), nodes))
 
 
-def watched_run(work: Callable[[], T], watch: Watch, progress: ProgressReport | None) -> T:
+class Silent(Exception):  # a state of the run, not a fault of the caller's
+    """A run has shown no sign of life for too long, and was left alone in its thread."""
+
+
+def watched_run(
+    work: Callable[[], T], watch: Watch, progress: ProgressReport | None, silence: float = float("inf")
+) -> T:
     """Run ``work`` in a thread of its own and return what it returns, while the calling thread stays awake.
 
     The calling thread passes the news on to ``progress`` and turns Ctrl-C into the stop sign; then it waits for the
     best point.  A second Ctrl-C, later than three seconds after the first, leaves at once.
 
+    Parameters
+    ----------
+    silence
+        How many seconds ``work`` may go on without setting ``watch.alive_at``.
+
     Raises
     ------
+    Silent
+        When it went on longer.
     BaseException
         Whatever ``work`` or ``progress`` raises; in the second case the work is stopped first.
     """
@@ -175,17 +189,21 @@ def watched_run(work: Callable[[], T], watch: Watch, progress: ProgressReport | 
             done.set()
 
     Thread(target=run, name="capalloc-engine", daemon=True).start()
-    _stay_awake(done, watch, progress)
+    if not _stay_awake(done, watch, progress, silence):
+        raise Silent
     if failure:
         raise failure[0]
     return answer[0]
 
 
-def _stay_awake(done: Event, watch: Watch, progress: ProgressReport | None) -> None:
+def _stay_awake(done: Event, watch: Watch, progress: ProgressReport | None, silence: float) -> bool:
+    """Wait until the work is done; false when it fell silent instead."""
     # An Event and not Thread.join: in CPython 3.11 a Ctrl-C inside join marks a living thread as dead.
     interrupted: float | None = None
     finished = False
     while not finished:
+        if watch.seconds - watch.alive_at > silence:
+            return False
         try:
             finished = done.wait(0.05)
             while not watch.news.empty():
@@ -201,6 +219,7 @@ def _stay_awake(done: Event, watch: Watch, progress: ProgressReport | None) -> N
             watch.stop.set()
             done.wait()
             raise
+    return True
 
 
 def refuse_limits_beyond(engine: Engine, options: SolveOptions) -> None:

@@ -13,6 +13,7 @@ from capalloc.engines.base import (
     NO_POINT_EXISTS,
     Feature,
     Finding,
+    Silent,
     Watch,
     conclude,
     nothing_to_choose,
@@ -33,6 +34,10 @@ TOLERANCE = 1e-9
 
 # Entries this far below the largest of a row are dropped by HiGHS; it says so, and then the model is refused.
 SMALLEST_ENTRY = 1e-12
+
+# Presolve reports nothing while it works; on the largest models it takes seconds for each million entries.
+PATIENCE = 10.0
+PATIENCE_PER_ENTRY = 1e-4
 
 ENDINGS = {
     "kOptimal": StoppedBy.PROOF,
@@ -66,7 +71,13 @@ class Highs:
     ) -> Outcome:
         """Return the best point and the bound; see :meth:`capalloc.engines.base.Engine.solve`."""
         watch = Watch(options, stop)
-        found = watched_run(lambda: _find(model, options, start, watch), watch, progress)
+        try:
+            silence = PATIENCE + model.matrix.nnz * PATIENCE_PER_ENTRY
+            found = watched_run(lambda: _find(model, options, start, watch), watch, progress, silence)
+        except Silent:
+            # HiGHS 1.15.1 can go round in presolve for ever, blind to limits (ERGO-Code/HiGHS#2226).
+            plain = Watch(replace(options, time_limit=None if options.time_limit is None else watch.left), watch.stop)
+            found = watched_run(lambda: _find(model, options, start, plain, presolve=False), plain, progress)
         return conclude(self, model, options, start, watch, found)
 
 
@@ -126,7 +137,9 @@ def made_whole(model: LinearModel, x: Floats, engine: str, *, anew: bool = False
     return point
 
 
-def _find(model: LinearModel, options: SolveOptions, start: Floats | None, watch: Watch) -> Finding:
+def _find(
+    model: LinearModel, options: SolveOptions, start: Floats | None, watch: Watch, *, presolve: bool = True
+) -> Finding:
     refuse_bad_numbers(model)
     if crossed(model):
         return NO_POINT_EXISTS
@@ -134,8 +147,10 @@ def _find(model: LinearModel, options: SolveOptions, start: Floats | None, watch
         return nothing_to_choose(model)
     run = _Run(model, options, watch)
     run.offer(usable_start(model, start))
+    if not presolve:
+        run.set("presolve", "off")
     ending = run.go()
-    if ending in NO_POINT:
+    if ending in NO_POINT and presolve:
         # HiGHS 1.15.1 can lose every point in presolve (ERGO-Code/HiGHS#3296): believe it only without.
         run.set("presolve", "off")
         ending = run.go()
@@ -257,6 +272,7 @@ class _Run:
         return float("inf") if np.isnan(amount) else -float(amount) / self.scaling.objective + 0.0
 
     def _heed(self, event: Any) -> None:
+        self.watch.alive_at = self.watch.seconds
         if self.watch.stop.is_set():
             event.interrupt()
 

@@ -370,7 +370,7 @@ def _features(name: str) -> frozenset[Feature]:
     except pulp.PulpError:
         installed = False
     if not installed:
-        raise UnknownName("engine", f"pulp:{name}", [f"pulp:{known}" for known in installed_solvers()])
+        raise UnknownName("solver", name, installed_solvers())
     arguments = inspect.signature(type(solver).__init__).parameters
     features = {feature for feature, argument in _ARGUMENTS.items() if argument in arguments}
     own = {Feature.SEED, Feature.STOP, Feature.BOUND} if name in _DRIVERS else set()
