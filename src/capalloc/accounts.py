@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from capalloc.model import Floats, Ints, Truths
-from capalloc.options import Options
+from capalloc.options import Options, Variant
 from capalloc.payers import Limit, Payers
 from capalloc.rows import RowBlock, RowWriter
 from capalloc.tables import Tables
@@ -144,10 +144,44 @@ def _numbered(items: tuple[Account, ...], ceilings: tuple[Ceiling, ...], variant
 
 
 def payable(options: Options, accounts: Accounts) -> Truths:
-    """Return which options cost nothing or have an account to be paid from."""
-    costly = np.array([variant.cost > 0 for variant in options.variants], dtype=bool)
-    allowed: Truths = ((accounts.of_variant >= 0) | ~costly)[options.variant]
+    """Return which options cost nothing, or have an account whose limits leave room for the whole cost."""
+    able = [_can_be_paid(v, accounts, n) for v, n in zip(options.variants, accounts.of_variant.tolist(), strict=True)]
+    allowed: Truths = np.array(able, dtype=bool)[options.variant]
     return allowed
+
+
+def _can_be_paid(variant: Variant, accounts: Accounts, number: int) -> bool:
+    if number < 0:
+        return variant.cost == 0
+    payers = accounts.items[number].payers
+    whole = [limit for limit in payers.limits if _covers(payers, limit)]
+    return all(
+        limit.at_most(cost) >= cost for limit in whole for cost in (variant.costs if limit.yearly else (variant.cost,))
+    )
+
+
+def _covers(payers: Payers, limit: Limit) -> bool:
+    """Whether a limit is on all payers together, so that the balance decides it and a row would say nothing."""
+    return len(limit.sources) == len(payers.sources)
+
+
+def payment_bounds(options: Options, accounts: Accounts) -> Floats:
+    """Return what each payment column pays at the most: the greatest cost of each variant in the cell, added up."""
+    most: dict[tuple[int, int], int] = defaultdict(int)
+    starts: dict[int, list[int]] = defaultdict(list)
+    for variant, year in zip(options.variant.tolist(), options.start.tolist(), strict=True):
+        starts[variant].append(year)
+    for number, item in enumerate(accounts.items):
+        for cell, years in enumerate(() if item.direct else item.cells):
+            most[number, cell] = sum(_greatest(options.variants[v], starts[v], years) for v in item.variants)
+    cells = zip(accounts.account.tolist(), accounts.cell.tolist(), strict=True)
+    return np.array([most[key] for key in cells], dtype=np.float64)
+
+
+def _greatest(variant: Variant, starts: Sequence[int], years: tuple[int, ...]) -> int:
+    """The greatest cost of a variant in some years, over its start years."""
+    lasting = range(len(variant.costs))
+    return max((sum(variant.costs[year - s] for year in years if year - s in lasting) for s in starts), default=0)
 
 
 def account_rows(options: Options, accounts: Accounts) -> Iterator[RowBlock]:
@@ -212,7 +246,7 @@ def _limit_rows(options: Options, accounts: Accounts) -> RowBlock:
         chosen = np.arange(first_option[variant], first_option[variant + 1])
         columns = np.arange(first_column[number], first_column[number + 1])
         entries = slice(first_entry[chosen[0]], first_entry[chosen[-1] + 1])
-        for limit in item.payers.limits:
+        for limit in (limit for limit in item.payers.limits if not _covers(item.payers, limit)):
             paid = columns[np.isin(accounts.source[columns], limit.sources)]
             if not limit.yearly:
                 cost = options.variants[variant].cost

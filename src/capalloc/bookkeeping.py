@@ -81,7 +81,9 @@ def keep_books(tables: Tables, payments: Iterable[Payment]) -> Books:
 
 
 def _unreadable(payment: Payment, projects: Collection[str], sources: Collection[str]) -> Iterator[Issue]:
-    project, source, year, amount = payment.project, payment.source, payment.year, payment.amount
+    # A plan read from a file or written by hand may hold anything.
+    found: tuple[Any, ...] = (payment.project, payment.source, payment.year, payment.amount)
+    project, source, year, amount = found
     sound = (
         isinstance(project, str) and project in projects,
         isinstance(source, str) and source in sources,

@@ -69,6 +69,7 @@ CHECKS = (
     Check(amounts.check_costs, (*_WAYS, "costs.*")),
     Check(amounts.check_cost_ranges, ("projects",)),
     Check(amounts.check_totals),
+    Check(amounts.check_uses, ("uses.*",)),
     Check(amounts.check_profile_sums, ("profiles.*",)),
     Check(amounts.check_values, (*_WAYS, "objective")),
     Check(amounts.check_benefits, (*_WAYS, "objective", "benefits.project", "benefits.mode")),

@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from capalloc.accounts import Accounts, account_rows, open_accounts, payable
+from capalloc.accounts import Accounts, account_rows, open_accounts, payable, payment_bounds
 from capalloc.allocation import Allocation, Choice
 from capalloc.model import Block, Floats, Ints, LinearModel
 from capalloc.options import Options, expand, spread
@@ -50,6 +50,12 @@ class Compiled:
     accounts: Accounts
     model: LinearModel
     unit: Fraction
+
+    def value(self, taken: Ints) -> Fraction:
+        """Return what the objective adds up to for some options, exactly."""
+        weights = class_weights(self.tables)
+        worth = zip(self.options.project[taken].tolist(), self.options.value[taken].tolist(), strict=True)
+        return sum((weights[project] * value for project, value in worth), Fraction(0)) * VALUE_GRID
 
     def choice(self, option: int) -> Choice:
         """Return the choice that an option stands for."""
@@ -95,16 +101,15 @@ def compile_tables(tables: Tables) -> Compiled:
     matrix, row_lower, row_upper, rows = stack([block for block in blocks if len(block.keys)], columns)
     objective, unit = _objective(tables, options)
     whole = np.arange(columns) < len(options)
-    upper = np.where(whole, 1.0, np.inf)
-    if tables.sources:
-        upper[: len(options)] = payable(options, accounts)
+    payments = payment_bounds(options, accounts)
+    takes = payable(options, accounts) if tables.sources else np.ones(len(options))
     model = LinearModel(
         objective=np.concatenate([objective, np.zeros(len(accounts))]),
         matrix=matrix,
         row_lower=row_lower,
         row_upper=row_upper,
         lower=np.zeros(columns),
-        upper=upper,
+        upper=np.concatenate([takes, payments]),
         integer=whole,
         rows=rows,
         columns=(Block("option", _option_keys(tables, options)), Block("payment", _payment_keys(tables, accounts))),
@@ -258,6 +263,7 @@ def _capacity_rows(
         np.concatenate(columns),
         np.concatenate(values),
         np.full(len(capacities), -np.inf),
-        # The scaled uses of whole options add up to whole numbers, so that what a capacity has beyond one never counts.
-        np.array([float(math.floor(row.amount * scale)) for row in capacities]),
+        # The scaled uses of whole options add up to whole numbers, so that what a capacity has beyond one never counts,
+        # nor what it has beyond all uses together.
+        np.array([float(min(math.floor(row.amount * scale), int(flat.sum()) + 1)) for row in capacities]),
     )

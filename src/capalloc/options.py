@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
 
+from capalloc.issues import InvalidInput, error
 from capalloc.model import Ints, Truths
 from capalloc.money import round_half_up
 from capalloc.records import Commitment, Criterion, Mode, Project
@@ -19,6 +20,9 @@ from capalloc.settings import VALUE_GRID, Settings
 from capalloc.tables import Tables
 
 T = TypeVar("T", int, Fraction)
+
+LARGEST_VALUE = 10**18
+"""The largest option value, in multiples of the grid, that is handled exactly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,13 @@ def spread(variant: Ints, lengths: Ints, flat: Ints) -> tuple[Ints, Ints, Ints]:
 
 
 def expand(tables: Tables) -> Options:
-    """Return every option the tables allow: mode and start year within window, horizon, phase and commitments."""
+    """Return every option the tables allow: mode and start year within window, horizon, phase and commitments.
+
+    Raises
+    ------
+    InvalidInput
+        When a value is too large to be told apart from its neighbours.
+    """
     variants = tuple(_variants(tables))
     lengths = [len(v.starts) for v in variants]
     variant = np.repeat(np.arange(len(variants), dtype=np.int64), lengths)
@@ -130,6 +140,9 @@ def _values(settings: Settings, variants: Sequence[Variant], variant: Ints, star
     rounded = [
         _round_product(variants[v].worth, factor[y]) for v, y in zip(variant.tolist(), start.tolist(), strict=True)
     ]
+    largest = max(map(abs, rounded), default=0)
+    if largest > LARGEST_VALUE:
+        raise InvalidInput([error("value-too-large", found=largest * VALUE_GRID, most=LARGEST_VALUE * VALUE_GRID)])
     return np.array(rounded, dtype=np.int64)
 
 
@@ -147,17 +160,9 @@ def _variants(tables: Tables) -> Iterator[Variant]:
         for mode in modes[project.id]:
             duration = _first_of(mode.duration if mode else None, project.duration)
             stream = costs.of(project, mode, duration)
-            bare = Variant(
-                index, mode.mode if mode else "", duration, stream, range(0), worth.of(project, mode, duration)
-            )
-            yield Variant(
-                index,
-                bare.mode,
-                duration,
-                stream,
-                _starts(tables.settings, project, mode, commitment, bare.span),
-                bare.worth,
-            )
+            name = mode.mode if mode else ""
+            bare = Variant(index, name, duration, stream, range(0), worth.of(project, mode, duration))
+            yield replace(bare, starts=_starts(tables.settings, project, mode, commitment, bare.span))
 
 
 def modes_of(tables: Tables) -> Mapping[str, Sequence[Mode | None]]:

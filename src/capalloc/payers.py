@@ -81,9 +81,7 @@ def _limits(sources: tuple[int, ...], rows: Sequence[Limit]) -> Iterator[Limit]:
     for row in rows:
         bound = tuple(source for source in row.sources if source in sources)
         covers_all = len(bound) == len(sources)
-        if row.low > 0 or (row.high < 1 and bound):
-            if covers_all and row.high == 1:
-                continue
+        if (row.low > 0 and not covers_all) or (row.high < 1 and bound):
             yield Limit(bound, row.low, row.high, row.yearly, row.row)
 
 

@@ -179,7 +179,7 @@ def _without(model: LinearModel, compiled: Compiled, x: Floats) -> LinearModel:
 
 def _agree(compiled: Compiled, x: Floats, verified: Fraction) -> None:
     """Withhold a plan whose value the compiler and the verifier do not agree on to the last unit."""
-    modelled = sum(map(int, compiled.model.objective[compiled.taken(x)])) * compiled.unit
+    modelled = compiled.value(compiled.taken(x))
     if modelled != verified:
         raise EngineFailed(say("error.values-disagree", modelled=modelled, verified=verified))
 

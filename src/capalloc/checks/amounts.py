@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
@@ -10,7 +11,7 @@ from capalloc.checks.timing import Way, ways
 from capalloc.issues import Issue, Place, error, warning
 from capalloc.money import round_half_up
 from capalloc.reading import NONE
-from capalloc.records import Criterion, ProfileShare
+from capalloc.records import Criterion, ProfileShare, Use
 from capalloc.settings import VALUE_GRID
 from capalloc.tables import Tables
 
@@ -67,6 +68,19 @@ def check_totals(tables: Tables) -> Iterator[Issue]:
         if envelope.amount >= LARGEST_TOTAL:
             where = tables.place("envelopes", envelope, "amount")
             yield error("money-too-large", where, found=envelope.amount, most=LARGEST_TOTAL - 1)
+
+
+def check_uses(tables: Tables) -> Iterator[Issue]:
+    """The uses of a resource, counted in their finest fraction, stay below what the engines tell apart."""
+    uses: dict[str, list[Use]] = defaultdict(list)
+    for use in tables.uses:
+        uses[use.resource].append(use)
+    for resource, rows in uses.items():
+        scale = math.lcm(*(row.amount.denominator for row in rows))
+        if sum(row.amount for row in rows) * scale >= LARGEST_TOTAL:
+            finest = max(rows, key=lambda row: row.amount.denominator)
+            where = tables.place("uses", finest, "amount")
+            yield error("use-too-fine", where, resource=resource, found=finest.amount)
 
 
 def check_profile_sums(tables: Tables) -> Iterator[Issue]:
