@@ -65,7 +65,8 @@ def verify(tables: Tables, allocation: Allocation) -> Audit:
     projects = tuple(
         ProjectAudit(o.project.id, o.mode, o.start, o.finish, Fraction(1), o.cost, o.value) for o in options
     )
-    return Audit(_objective(tables, options), projects, envelopes, resources, Issues(violations))
+    gross, nothing = _objective(tables, options), Fraction(0)
+    return Audit(gross, gross, nothing, nothing, projects, envelopes, resources, (), (), (), Issues(violations))
 
 
 class _Reading:
