@@ -24,7 +24,7 @@ LAYERS = (
     ("schema", "settings", "records", "tables", "selection", "allocation", "audit"),
     ("model",),
     ("rawtable", "reading", "configuring", "loading"),
-    ("options",),
+    ("options", "classes"),
     ("checks.references", "checks.timing", "checks.amounts", "checks.funding", "checks.usage", "checks", "checking"),
     ("payers", "rows", "accounts", "compiling"),
     ("engines.points", "engines.base", "engines.scaling", "engines.highs", "engines.exact_simplex"),

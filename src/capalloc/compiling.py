@@ -23,12 +23,14 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from capalloc.accounts import Accounts, account_rows, open_accounts, payable, payment_bounds
 from capalloc.allocation import Allocation, Choice
+from capalloc.classes import class_weights, option_classes
 from capalloc.model import Block, Floats, Ints, LinearModel
 from capalloc.options import Options, expand, spread
 from capalloc.payers import find_payers
@@ -54,8 +56,13 @@ class Compiled:
     def value(self, taken: Ints) -> Fraction:
         """Return what the objective adds up to for some options, exactly."""
         weights = class_weights(self.tables)
-        worth = zip(self.options.project[taken].tolist(), self.options.value[taken].tolist(), strict=True)
-        return sum((weights[project] * value for project, value in worth), Fraction(0)) * VALUE_GRID
+        worth = zip(self.classes[taken].tolist(), self.options.value[taken].tolist(), strict=True)
+        return sum((weights[number] * value for number, value in worth), Fraction(0)) * VALUE_GRID
+
+    @cached_property
+    def classes(self) -> Ints:
+        """The priority class of each option."""
+        return option_classes(self.tables, self.options)
 
     def choice(self, option: int) -> Choice:
         """Return the choice that an option stands for."""
@@ -133,19 +140,12 @@ def _payment_keys(tables: Tables, accounts: Accounts) -> Sequence[tuple[Any, ...
 def _objective(tables: Tables, options: Options) -> tuple[Floats, Fraction]:
     """Class weight × value of each option in whole units, and what one such unit is worth."""
     weights = class_weights(tables)
-    whole = math.lcm(*(weight.denominator for weight in weights), 1)
-    scaled = np.array([int(weight * whole) for weight in weights], dtype=object)
-    worth = options.value.astype(object) * scaled[options.project]
+    whole = math.lcm(*(weight.denominator for weight in weights.values()), 1)
+    scaled = {number: int(weight * whole) for number, weight in weights.items()}
+    classes = option_classes(tables, options)
+    worth = options.value.astype(object) * np.array([scaled[number] for number in classes.tolist()], dtype=object)
     divisor = math.gcd(*worth.tolist()) or 1
     return np.array(worth // divisor, dtype=np.float64), VALUE_GRID * Fraction(divisor, whole)
-
-
-def class_weights(tables: Tables) -> list[Fraction]:
-    """Return the weight of each project's priority class; 1 where the settings name no weights."""
-    by_class = {number: Fraction(weight) for number, weight in tables.settings.objective.class_weights.items()}
-    if not by_class:
-        return [Fraction(1)] * len(tables.projects)
-    return [by_class[project.priority or 0] for project in tables.projects]
 
 
 def _spans(options: Options, projects: int) -> Ints:
