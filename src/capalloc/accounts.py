@@ -10,6 +10,9 @@ nothing:
 
 A variant that exactly one source may pay, without limits, needs no columns at all: its costs are entered in the
 envelopes directly.
+
+Behind the payments follows one column for each envelope that may pass something on to the next phase
+(:mod:`capalloc.ceilings`).
 """
 
 from __future__ import annotations
@@ -17,14 +20,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from capalloc.ceilings import Carry, Ceiling, find_carries, find_ceilings
 from capalloc.model import Floats, Ints, Truths
-from capalloc.options import Options, Variant
+from capalloc.options import Options
 from capalloc.payers import Limit, Payers
 from capalloc.rows import RowBlock, RowWriter
 from capalloc.tables import Tables
@@ -44,27 +47,18 @@ class Account:
         return len(self.payers.sources) == 1 and not self.payers.limits
 
 
-@dataclass(frozen=True, slots=True)
-class Ceiling:
-    """One envelope as the model sees it: its sources, years and room in whole million VND."""
-
-    key: tuple[tuple[str, ...], str]
-    sources: tuple[int, ...]
-    years: range
-    room: int
-
-
 @dataclass(frozen=True)
 class Accounts:
-    """All accounts with their payment columns, which follow the option columns of the model.
+    """All accounts with their columns, which follow the option columns of the model: payments, then what is carried.
 
     ``of_variant`` is the account of each variant (−1: costs nothing, or nobody may pay).  The k-th payment column is
     what source ``source[k]`` pays of account ``account[k]`` in cell ``cell[k]``; ``year[k]`` is the cell's first
-    year.
+    year.  The k-th carry column is what ``carries[k]`` moves.
     """
 
     items: tuple[Account, ...]
     ceilings: tuple[Ceiling, ...]
+    carries: tuple[Carry, ...]
     of_variant: Ints
     account: Ints
     source: Ints
@@ -73,6 +67,11 @@ class Accounts:
 
     def __len__(self) -> int:
         return len(self.source)
+
+    @property
+    def columns(self) -> int:
+        """How many columns of the model are about money: payments and what is carried."""
+        return len(self) + len(self.carries)
 
     @cached_property
     def _column(self) -> Mapping[tuple[int, int, int], int]:
@@ -105,18 +104,8 @@ def open_accounts(tables: Tables, options: Options, payers: Sequence[Payers]) ->
     for sources, members in pools.items():
         years = set().union(*(paid_years[variant] for variant in members))
         items.append(_account(tuple(members), Payers(sources, ()), years, ceilings))
-    return _numbered(tuple(items), ceilings, len(options.variants))
-
-
-def find_ceilings(tables: Tables) -> Iterator[Ceiling]:
-    """Return the room of every envelope: floor(amount × (1 − reserve)), over its years."""
-    index = {source.id: number for number, source in enumerate(tables.sources)}
-    for row in tables.envelopes:
-        period = tables.settings.known_period(row.period)
-        sources = tuple(index[source] for source in row.source)
-        inherited = tables.sources[sources[0]].reserve if len(sources) == 1 else Fraction(0)
-        room = row.amount * (1 - (inherited if row.reserve is None else row.reserve))
-        yield Ceiling((row.source, row.period), sources, range(period.first, period.last + 1), int(room // 1))
+    carries = tuple(find_carries(tables, ceilings))
+    return _numbered(tuple(items), ceilings, carries, len(options.variants))
 
 
 def _account(variants: tuple[int, ...], payers: Payers, years: set[int], ceilings: Sequence[Ceiling]) -> Account:
@@ -128,7 +117,9 @@ def _account(variants: tuple[int, ...], payers: Payers, years: set[int], ceiling
     return Account(variants, payers, tuple(tuple(cell) for cell in cells.values()))
 
 
-def _numbered(items: tuple[Account, ...], ceilings: tuple[Ceiling, ...], variants: int) -> Accounts:
+def _numbered(
+    items: tuple[Account, ...], ceilings: tuple[Ceiling, ...], carries: tuple[Carry, ...], variants: int
+) -> Accounts:
     of_variant = np.full(variants, -1, dtype=np.int64)
     columns = []
     for number, item in enumerate(items):
@@ -140,24 +131,42 @@ def _numbered(items: tuple[Account, ...], ceilings: tuple[Ceiling, ...], variant
                 for source in item.payers.sources
             ]
     account, source, cell, year = np.array(columns, dtype=np.int64).reshape(-1, 4).T
-    return Accounts(items, ceilings, of_variant, account, source, cell, year)
+    return Accounts(items, ceilings, carries, of_variant, account, source, cell, year)
+
+
+def life_costs(options: Options) -> Ints:
+    """Return what each option costs over its life, in million VND."""
+    option, _, amount = options.cost_entries
+    costs = np.zeros(len(options), dtype=np.int64)
+    np.add.at(costs, option, amount)
+    return costs
 
 
 def payable(options: Options, accounts: Accounts) -> Truths:
     """Return which options cost nothing, or have an account whose limits leave room for the whole cost."""
-    able = [_can_be_paid(v, accounts, n) for v, n in zip(options.variants, accounts.of_variant.tolist(), strict=True)]
-    allowed: Truths = np.array(able, dtype=bool)[options.variant]
-    return allowed
+    cost = life_costs(options)
+    option, _, amount = options.cost_entries
+    able: Truths = (accounts.of_variant[options.variant] >= 0) | (cost == 0)
+    spans = _Spans(options)
+    for item in accounts.items:
+        for limit in (limit for limit in item.payers.limits if _covers(item.payers, limit)):
+            chosen, entries = spans.of(item.variants[0])
+            owners, costs = (option[entries], amount[entries]) if limit.yearly else (chosen, cost[chosen])
+            short = [limit.at_most(due) < due for due in costs.tolist()]
+            able[owners[np.array(short, dtype=bool)]] = False
+    return able
 
 
-def _can_be_paid(variant: Variant, accounts: Accounts, number: int) -> bool:
-    if number < 0:
-        return variant.cost == 0
-    payers = accounts.items[number].payers
-    whole = [limit for limit in payers.limits if _covers(payers, limit)]
-    return all(
-        limit.at_most(cost) >= cost for limit in whole for cost in (variant.costs if limit.yearly else (variant.cost,))
-    )
+class _Spans:
+    """Where the options of each variant stand, and their entries among all yearly costs."""
+
+    def __init__(self, options: Options) -> None:
+        self._option = np.searchsorted(options.variant, np.arange(len(options.variants) + 1))
+        self._entry = np.searchsorted(options.cost_entries[0], np.arange(len(options) + 1))
+
+    def of(self, variant: int) -> tuple[Ints, slice]:
+        first, last = self._option[variant], self._option[variant + 1]
+        return np.arange(first, last), slice(self._entry[first], self._entry[last])
 
 
 def _covers(payers: Payers, limit: Limit) -> bool:
@@ -165,23 +174,50 @@ def _covers(payers: Payers, limit: Limit) -> bool:
     return len(limit.sources) == len(payers.sources)
 
 
-def payment_bounds(options: Options, accounts: Accounts) -> Floats:
-    """Return what each payment column pays at the most: the greatest cost of each variant in the cell, added up."""
-    most: dict[tuple[int, int], int] = defaultdict(int)
-    starts: dict[int, list[int]] = defaultdict(list)
-    for variant, year in zip(options.variant.tolist(), options.start.tolist(), strict=True):
-        starts[variant].append(year)
-    for number, item in enumerate(accounts.items):
-        for cell, years in enumerate(() if item.direct else item.cells):
-            most[number, cell] = sum(_greatest(options.variants[v], starts[v], years) for v in item.variants)
-    cells = zip(accounts.account.tolist(), accounts.cell.tolist(), strict=True)
-    return np.array([most[key] for key in cells], dtype=np.float64)
+def column_bounds(options: Options, accounts: Accounts) -> Floats:
+    """Return the most that each column of money holds.
+
+    A payment is at most the greatest cost of each variant in the cell, added up.
+    """
+    cells = _Cells(accounts)
+    option, entry, amount = cells.entries(options, accounts)
+    spent: dict[tuple[int, int], int] = defaultdict(int)
+    for place, due in zip(zip(option.tolist(), entry.tolist(), strict=True), amount.tolist(), strict=True):
+        spent[place] += due
+    greatest: dict[tuple[int, int], int] = {}
+    for (taken, cell), due in spent.items():
+        key = (int(options.variant[taken]), cell)
+        greatest[key] = max(greatest.get(key, 0), due)
+    most = np.zeros(len(cells))
+    for (_, cell), due in greatest.items():
+        most[cell] += due
+    carried = np.array([carry.most for carry in accounts.carries], dtype=np.float64)
+    return np.concatenate([most[cells.of_payment], carried])
 
 
-def _greatest(variant: Variant, starts: Sequence[int], years: tuple[int, ...]) -> int:
-    """The greatest cost of a variant in some years, over its start years."""
-    lasting = range(len(variant.costs))
-    return max((sum(variant.costs[year - s] for year in years if year - s in lasting) for s in starts), default=0)
+class _Cells:
+    """All cells of the accounts that have payment columns, in one row."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self.keys: list[tuple[int, int]] = []
+        self._of_year: dict[tuple[int, int], int] = {}
+        for number, item in enumerate(accounts.items):
+            for cell, years in enumerate(() if item.direct else item.cells):
+                self._of_year |= {(number, year): len(self.keys) for year in years}
+                self.keys.append((number, cell))
+        place = {key: number for number, key in enumerate(self.keys)}
+        pairs = zip(accounts.account.tolist(), accounts.cell.tolist(), strict=True)
+        self.of_payment = np.array([place[pair] for pair in pairs], dtype=np.int64)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def entries(self, options: Options, accounts: Accounts) -> tuple[Ints, Ints, Ints]:
+        """Return the option, the cell and the amount of each yearly cost that columns pay."""
+        option, year, amount = options.cost_entries
+        cell = _looked_up(self._of_year, accounts.of_variant[options.variant[option]], year)
+        kept = cell >= 0
+        return option[kept], cell[kept], amount[kept]
 
 
 def account_rows(options: Options, accounts: Accounts) -> Iterator[RowBlock]:
@@ -195,25 +231,15 @@ def account_rows(options: Options, accounts: Accounts) -> Iterator[RowBlock]:
 
 def _balance_rows(options: Options, accounts: Accounts) -> RowBlock:
     """In every account and cell the sources pay exactly the cost: sum of payments − sum of cost·x = 0."""
-    row_of: dict[tuple[int, int], int] = {}
-    year_row: dict[tuple[int, int], int] = {}
-    for number, item in enumerate(accounts.items):
-        for cell, years in enumerate(() if item.direct else item.cells):
-            row_of[number, cell] = len(row_of)
-            year_row |= {(number, year): row_of[number, cell] for year in years}
-    option, year, amount = options.cost_entries
-    own = accounts.of_variant[options.variant[option]]
-    row = _looked_up(year_row, own, year)
-    kept = row >= 0
-    cells = zip(accounts.account.tolist(), accounts.cell.tolist(), strict=True)
-    payment_row = np.array([row_of[key] for key in cells], dtype=np.int64)
-    nothing = np.zeros(len(row_of))
+    cells = _Cells(accounts)
+    option, cell, amount = cells.entries(options, accounts)
+    nothing = np.zeros(len(cells))
     return RowBlock(
         "balance",
-        list(row_of),
-        np.concatenate([payment_row, row[kept]]),
-        np.concatenate([len(options) + np.arange(len(accounts)), option[kept]]),
-        np.concatenate([np.ones(len(accounts)), -amount[kept].astype(np.float64)]),
+        cells.keys,
+        np.concatenate([cells.of_payment, cell]),
+        np.concatenate([len(options) + np.arange(len(accounts)), option]),
+        np.concatenate([np.ones(len(accounts)), -amount.astype(np.float64)]),
         nothing,
         nothing,
     )
@@ -236,27 +262,25 @@ def _limit_rows(options: Options, accounts: Accounts) -> RowBlock:
     """What limited sources pay lies between floor(min·C) and ceil(max·C) of the cost C of the chosen option."""
     writer = RowWriter("share")
     option, year, amount = options.cost_entries
-    first_option = np.searchsorted(options.variant, np.arange(len(options.variants) + 1))
-    first_entry = np.searchsorted(option, np.arange(len(options) + 1))
+    cost, spans = life_costs(options), _Spans(options)
     first_column = np.searchsorted(accounts.account, np.arange(len(accounts.items) + 1))
     for number, item in enumerate(accounts.items):
         if not item.payers.limits:
             continue
         (variant,) = item.variants
-        chosen = np.arange(first_option[variant], first_option[variant + 1])
+        chosen, entries = spans.of(variant)
         columns = np.arange(first_column[number], first_column[number + 1])
-        entries = slice(first_entry[chosen[0]], first_entry[chosen[-1] + 1])
         for limit in (limit for limit in item.payers.limits if not _covers(item.payers, limit)):
             paid = columns[np.isin(accounts.source[columns], limit.sources)]
             if not limit.yearly:
-                cost = options.variants[variant].cost
-                _bound(writer, (limit.row, variant, None), len(options) + paid, limit, chosen, [cost] * len(chosen))
+                key = (limit.row, variant, None)
+                _bound(writer, key, len(options) + paid, limit, chosen, cost[chosen].tolist())
                 continue
             for cell, (paid_year,) in enumerate(item.cells):
                 now = year[entries] == paid_year
                 here = len(options) + paid[accounts.cell[paid] == cell]
-                key = (limit.row, variant, paid_year)
-                _bound(writer, key, here, limit, option[entries][now], amount[entries][now].tolist())
+                due = amount[entries][now].tolist()
+                _bound(writer, (limit.row, variant, paid_year), here, limit, option[entries][now], due)
     return writer.block()
 
 
@@ -276,7 +300,7 @@ def _bound(
 
 
 def _envelope_rows(options: Options, accounts: Accounts) -> RowBlock:
-    """What the sources of an envelope pay in its years is at most its room."""
+    """What the sources of an envelope pay in its years, and what it passes on, is at most its room and what it gets."""
     option, year, amount = options.cost_entries
     own = accounts.of_variant[options.variant[option]]
     only_source = np.array([a.payers.sources[0] if a.direct else -1 for a in accounts.items] + [-1], dtype=np.int64)[
@@ -290,6 +314,11 @@ def _envelope_rows(options: Options, accounts: Accounts) -> RowBlock:
         columns += [option[direct], len(options) + np.flatnonzero(paid)]
         values += [amount[direct].astype(np.float64), np.ones(int(paid.sum()))]
         rows.append(np.full(int(direct.sum() + paid.sum()), number, dtype=np.int64))
+    first = len(options) + len(accounts)
+    for number, carry in enumerate(accounts.carries):
+        rows.append(np.array([carry.giver, carry.taker]))
+        columns.append(np.array([first + number] * 2))
+        values.append(np.array([1.0, -1.0]))
     room: Floats = np.array([ceiling.room for ceiling in accounts.ceilings], dtype=np.float64)
     return RowBlock(
         "envelope",

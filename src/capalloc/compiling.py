@@ -28,8 +28,9 @@ from typing import Any
 
 import numpy as np
 
-from capalloc.accounts import Accounts, account_rows, open_accounts, payable, payment_bounds
+from capalloc.accounts import Accounts, account_rows, column_bounds, open_accounts, payable
 from capalloc.allocation import Allocation, Choice
+from capalloc.ceilings import least_carried
 from capalloc.classes import class_weights, option_classes
 from capalloc.model import Block, Floats, Ints, LinearModel
 from capalloc.options import Options, expand, spread
@@ -89,7 +90,18 @@ class Compiled:
             column = self.accounts.column_of(variant_of[payment.project], sources[payment.source], payment.year)
             if column is not None:
                 x[len(self.options) + column] += payment.amount
+        first = len(self.options) + len(self.accounts)
+        x[first : first + len(self.accounts.carries)] = self._carried(allocation)
         return x
+
+    def _carried(self, allocation: Allocation) -> list[int]:
+        """The least that must be carried for the payments of an allocation, one entry a carry column."""
+        ceilings = self.accounts.ceilings
+        used = [
+            sum(p.amount for p in allocation.payments if p.source in ceiling.key[0] and p.year in ceiling.years)
+            for ceiling in ceilings
+        ]
+        return least_carried(ceilings, self.accounts.carries, used)
 
 
 def compile_tables(tables: Tables) -> Compiled:
@@ -102,24 +114,28 @@ def compile_tables(tables: Tables) -> Compiled:
     """
     options = expand(tables)
     accounts = open_accounts(tables, options, find_payers(tables, options.variants))
-    columns = len(options) + len(accounts)
+    columns = len(options) + accounts.columns
     blocks = [_choice_rows(tables, options), _dependency_rows(tables, options), _group_rows(tables, options)]
     blocks += [*_resource_rows(tables, options), *account_rows(options, accounts)]
     matrix, row_lower, row_upper, rows = stack([block for block in blocks if len(block.keys)], columns)
     objective, unit = _objective(tables, options)
     whole = np.arange(columns) < len(options)
-    payments = payment_bounds(options, accounts)
+    money = column_bounds(options, accounts)
     takes = payable(options, accounts) if tables.sources else np.ones(len(options))
     model = LinearModel(
-        objective=np.concatenate([objective, np.zeros(len(accounts))]),
+        objective=np.concatenate([objective, np.zeros(accounts.columns)]),
         matrix=matrix,
         row_lower=row_lower,
         row_upper=row_upper,
         lower=np.zeros(columns),
-        upper=np.concatenate([takes, payments]),
+        upper=np.concatenate([takes, money]),
         integer=whole,
         rows=rows,
-        columns=(Block("option", _option_keys(tables, options)), Block("payment", _payment_keys(tables, accounts))),
+        columns=(
+            Block("option", _option_keys(tables, options)),
+            Block("payment", _payment_keys(tables, accounts)),
+            Block("carry", [accounts.ceilings[carry.giver].key for carry in accounts.carries]),
+        ),
     )
     return Compiled(tables, options, accounts, model, unit)
 

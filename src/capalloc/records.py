@@ -118,7 +118,10 @@ class PriceIndex(Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source(Row):
-    """Who pays. Only projects in the selection ``eligible`` may be paid from it; an empty one means all."""
+    """Who pays. Only projects in the selection ``eligible`` may be paid from it; an empty one means all.
+
+    ``disbursement`` is the share of its envelopes that is expected to be paid out.
+    """
 
     id: str = column(Kind.ID, key=True, required=True, default="")
     name: str = column(Kind.TEXT, default="")
@@ -127,18 +130,23 @@ class Source(Row):
     public_investment: bool = column(Kind.TRUTH, default=False)
     eligible: str = column(Kind.SELECTION, default="")
     reserve: Fraction = column(Kind.FRACTION, default=Fraction(0))
+    disbursement: Fraction = column(Kind.FRACTION, default=Fraction(1))
     carry_cap: Fraction = column(Kind.FRACTION, default=Fraction(0))
     unlimited: bool = column(Kind.TRUTH, default=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope(Row):
-    """A ceiling on what one source, or several together, pays in a period."""
+    """A ceiling on what one source, or several together, pays in a period.
+
+    An empty ``reserve``, ``disbursement`` or ``carry_cap`` is that of the source.
+    """
 
     source: tuple[str, ...] = column(Kind.IDS, key=True, required=True, refers_to="sources", default=())
     period: str = column(Kind.PERIOD, key=True, required=True, default="")
     amount: int = column(Kind.MONEY, required=True, least=0, default=0)
     reserve: Fraction | None = column(Kind.FRACTION)
+    disbursement: Fraction | None = column(Kind.FRACTION)
     carry_cap: Fraction | None = column(Kind.FRACTION)
 
 
