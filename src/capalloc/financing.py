@@ -1,14 +1,16 @@
 """Who pays what in whole units: the payments of a fixed selection of options.
 
 The engine's payments are fractions.  For the options it took, the same rows are solved once more in whole numbers,
-near the engine's point first; what the accounts then pay is handed out to projects and years.  A selection without
-whole-unit financing is infeasible, whatever the fractions say (contract, Financing).
+near the engine's point first, and with what is carried from phase to phase; what the accounts then pay is handed out to
+projects and years.  A selection without whole-unit financing is infeasible, whatever the fractions say (contract,
+Financing).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,6 +18,9 @@ from capalloc.allocation import Allocation, Payment
 from capalloc.compiling import Compiled
 from capalloc.engines.highs import Highs
 from capalloc.model import Floats, Ints, LinearModel, SolveOptions
+
+_WHOLE = 1e-6
+"""How far from a whole number an engine's payment may be and still stand for it."""
 
 _NEAR = 2.0
 """How far from the engine's fractions whole payments are looked for first: the rows can rarely need more."""
@@ -38,37 +43,68 @@ def finance(compiled: Compiled, x: Floats) -> Allocation | None:
 
 
 def whole_payments(compiled: Compiled, x: Floats) -> Ints | None:
-    """Return whole amounts for the payment columns that satisfy every row with the options of ``x``, or ``None``."""
-    count = len(compiled.options)
-    if not len(compiled.accounts):
+    """Return whole amounts for the payment columns that satisfy every row with the options of ``x``, or ``None``.
+
+    What is carried is whole, too.  Where statements have a price, the amounts are those that lose least.
+    """
+    count, money = len(compiled.options), compiled.accounts.columns
+    if not len(compiled.accounts) and not money:
         return np.empty(0, dtype=np.int64)
-    residual = _residual(compiled, np.round(x[:count]))
-    guess = np.round(x[count:])
-    if _satisfies(residual, guess):
-        return guess.astype(np.int64)
-    base = np.floor(x[count:])
+    fixed = _fixed(compiled.model, x, count, money)
+    firm, priced = _residual(compiled.model, fixed, count, money)
+    given = x[count : count + money]
+    found = _whole(firm, priced, given)
+    return None if found is None else found[: len(compiled.accounts)].astype(np.int64)
+
+
+def _fixed(model: LinearModel, x: Floats, count: int, money: int) -> Floats:
+    """The point with all that is decided before the money: options, and what else is whole."""
+    kept = model.integer.copy()
+    kept[count : count + money] = False
+    return np.where(kept, np.round(x[: len(kept)]), 0.0)
+
+
+def _residual(model: LinearModel, fixed: Floats, count: int, money: int) -> tuple[LinearModel, LinearModel]:
+    """The rows on money that are left when the rest is decided: those that hold, and all with what breaking costs.
+
+    The columns of the first model are those of money; behind them the second has those that measure a priced excess.
+    """
+    every = np.arange(len(fixed))
+    extra = every[count + money :][~model.integer[count + money :]]
+    own = np.concatenate([every[count : count + money], extra])
+    touched = np.flatnonzero(np.diff(model.matrix[:, count : count + money].tocsr().indptr))
+    firm = touched[np.diff(model.matrix[touched][:, extra].tocsr().indptr) == 0]
+    spent = model.matrix @ fixed
+    whole = np.arange(len(own)) < money
+
+    def part(rows: Ints, columns: Ints) -> LinearModel:
+        return LinearModel(
+            objective=model.objective[columns],
+            matrix=model.matrix[rows][:, columns].tocsr(),
+            row_lower=model.row_lower[rows] - spent[rows],
+            row_upper=model.row_upper[rows] - spent[rows],
+            lower=model.lower[columns],
+            upper=model.upper[columns],
+            integer=whole[: len(columns)],
+        )
+
+    return part(firm, own[:money]), part(touched, own)
+
+
+def _whole(firm: LinearModel, priced: LinearModel, given: Floats) -> Floats | None:
+    """Whole amounts of money near the given ones."""
+    guess = np.round(given)
+    free = len(firm.row_lower) == len(priced.row_lower)
+    if (free or np.abs(guess - given).max(initial=0.0) < _WHOLE) and _satisfies(firm, guess):
+        return guess
+    base = np.floor(given)
+    if not free:
+        return _near(firm, priced, base, np.inf)
     for reach in (_NEAR, np.inf):
-        found = _near(residual, base, reach)
+        found = _near(firm, firm, base, reach)
         if found is not None:
-            return found.astype(np.int64)
+            return found
     return None
-
-
-def _residual(compiled: Compiled, taken: Floats) -> LinearModel:
-    """The rows on the payment columns that are left when the options are fixed."""
-    model, count = compiled.model, len(taken)
-    rows = np.flatnonzero(np.diff(model.matrix[:, count:].tocsr().indptr))
-    kept = model.matrix[rows]
-    fixed = kept[:, :count] @ taken
-    return LinearModel(
-        objective=np.zeros(len(model.objective) - count),
-        matrix=kept[:, count:].tocsr(),
-        row_lower=model.row_lower[rows] - fixed,
-        row_upper=model.row_upper[rows] - fixed,
-        lower=model.lower[count:],
-        upper=model.upper[count:],
-        integer=np.ones(len(model.objective) - count, dtype=bool),
-    )
 
 
 def _satisfies(model: LinearModel, x: Floats) -> bool:
@@ -77,24 +113,23 @@ def _satisfies(model: LinearModel, x: Floats) -> bool:
     return bool(inside.all() and (model.lower <= x).all() and (x <= model.upper).all())
 
 
-def _near(model: LinearModel, base: Floats, reach: float) -> Floats | None:
-    """Solve for the distance from ``base``, so that the engine works with small numbers."""
-    base = np.maximum(base, model.lower)
-    moved = model.matrix @ base
-    shifted = LinearModel(
-        objective=model.objective,
-        matrix=model.matrix,
+def _near(firm: LinearModel, model: LinearModel, base: Floats, reach: float) -> Floats | None:
+    """Solve for the distance from ``base``, so that the engine works with small numbers; money alone is answered."""
+    money = len(base)
+    origin = np.concatenate([np.maximum(base, model.lower[:money]), np.zeros(len(model.lower) - money)])
+    moved = model.matrix @ origin
+    shifted = replace(
+        model,
         row_lower=model.row_lower - moved,
         row_upper=model.row_upper - moved,
-        lower=np.maximum(model.lower - base, -reach),
-        upper=np.minimum(model.upper - base, reach),
-        integer=model.integer,
+        lower=np.where(model.integer, np.maximum(model.lower - origin, -reach), model.lower),
+        upper=np.where(model.integer, np.minimum(model.upper - origin, reach), model.upper),
     )
     outcome = Highs().solve(shifted, SolveOptions(time_limit=None, gap=0.0, threads=1))
     if outcome.x is None:
         return None
-    point: Floats = base + np.round(outcome.x)
-    return point if _satisfies(model, point) else None
+    point: Floats = origin[:money] + np.round(outcome.x[:money])
+    return point if _satisfies(firm, point) else None
 
 
 def hand_out(compiled: Compiled, taken: Ints, payments: Ints) -> tuple[Payment, ...]:
@@ -127,12 +162,12 @@ def _demands(compiled: Compiled, taken: Ints) -> Mapping[tuple[int, int], Sequen
     cell_of = [
         {year: cell for cell, years in enumerate(item.cells) for year in years} for item in compiled.accounts.items
     ]
-    for option in taken.tolist():
+    entries = compiled.options.cost_entries
+    mine = np.isin(entries[0], taken)
+    for option, year, amount in zip(*(part[mine].tolist() for part in entries), strict=True):
         number = int(compiled.options.variant[option])
-        account, start = int(compiled.accounts.of_variant[number]), int(compiled.options.start[option])
-        for offset, amount in enumerate(compiled.options.variants[number].costs):
-            if amount:
-                demands[account, cell_of[account][start + offset]].append((number, start + offset, amount))
+        account = int(compiled.accounts.of_variant[number])
+        demands[account, cell_of[account][year]].append((number, year, amount))
     return demands
 
 

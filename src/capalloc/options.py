@@ -5,21 +5,18 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import TypeVar
 
 import numpy as np
 
+from capalloc.costing import Costing, whole_amounts
 from capalloc.issues import InvalidInput, error
 from capalloc.model import Ints, Truths
-from capalloc.money import round_half_up
 from capalloc.records import Commitment, Criterion, Mode, Project
 from capalloc.settings import VALUE_GRID, Settings
 from capalloc.tables import Tables
-
-T = TypeVar("T", int, Fraction)
 
 LARGEST_VALUE = 10**18
 """The largest option value, in multiples of the grid, that is handled exactly."""
@@ -29,39 +26,48 @@ LARGEST_VALUE = 10**18
 class Variant:
     """One project in one mode: all that does not depend on the start year.
 
-    ``costs`` holds million VND by offset from the start year.  ``worth`` is the value of a start in ``first_year``,
+    ``amounts`` are the exact costs in million VND by offset from the start year, at the prices of the tables.
+    ``starts`` are the years that window and commitments leave.  ``worth`` is the value of a start in ``first_year``,
     exact and before rounding; a start k years later is worth ``worth`` discounted k years more.
     """
 
     project: int
     mode: str
     duration: int
-    costs: tuple[int, ...]
+    amounts: tuple[int | Fraction, ...]
     starts: range
     worth: Fraction
 
     @property
+    def costs(self) -> tuple[int, ...]:
+        """The costs in whole million VND by offset from the start year, at the prices of the tables."""
+        return whole_amounts(self.amounts)
+
+    @property
     def cost(self) -> int:
-        """The cost over the whole life."""
+        """The cost over the whole life, at the prices of the tables."""
         return sum(self.costs)
 
     @property
     def span(self) -> int:
         """Years from the start to the last year of work or of payment, both included."""
-        paid = max((offset + 1 for offset, amount in enumerate(self.costs) if amount), default=0)
-        return max(self.duration, paid)
+        return max(self.duration, _years(self.costs))
 
 
 @dataclass(frozen=True)
 class Options:
     """All options in the order of project, mode and start year.
 
-    ``variant``, ``start`` and ``value`` have one entry an option; ``value`` counts multiples of
+    ``variant``, ``stream``, ``start`` and ``value`` have one entry an option; ``value`` counts multiples of
     :data:`~capalloc.settings.VALUE_GRID` before class weights.  ``variants`` lists also those that have no option.
+    ``streams`` holds costs in million VND by offset from the start year, at the prices they are paid in; no two
+    variants share one.
     """
 
     variants: tuple[Variant, ...]
+    streams: tuple[tuple[int, ...], ...]
     variant: Ints
+    stream: Ints
     start: Ints
     value: Ints
 
@@ -79,31 +85,41 @@ class Options:
         return self.start + np.array([v.duration for v in self.variants], dtype=np.int64)[self.variant] - 1
 
     @cached_property
+    def cost(self) -> Ints:
+        """The cost of each option over its whole life."""
+        totals: Ints = np.array([sum(stream) for stream in self.streams], dtype=np.int64)[self.stream]
+        return totals
+
+    def costs(self, option: int) -> tuple[int, ...]:
+        """Return the costs of an option by offset from its start year."""
+        return self.streams[self.stream[option]]
+
+    @cached_property
     def cost_entries(self) -> tuple[Ints, Ints, Ints]:
         """The option, year and amount of each positive yearly cost, in the order of the options."""
-        lengths = np.array([len(v.costs) for v in self.variants], dtype=np.int64)
-        flat = np.array([amount for v in self.variants for amount in v.costs], dtype=np.int64)
-        option, offset, amount = spread(self.variant, lengths, flat)
+        lengths = np.array([len(stream) for stream in self.streams], dtype=np.int64)
+        flat = np.array([amount for stream in self.streams for amount in stream], dtype=np.int64)
+        option, offset, amount = spread(self.stream, lengths, flat)
         keep = amount > 0
         return option[keep], (self.start[option] + offset)[keep], amount[keep]
 
 
-def spread(variant: Ints, lengths: Ints, flat: Ints) -> tuple[Ints, Ints, Ints]:
-    """Give each option the stream of its variant: the option, the offset and the amount of each entry.
+def spread(stream: Ints, lengths: Ints, flat: Ints) -> tuple[Ints, Ints, Ints]:
+    """Give each option its stream: the option, the offset and the amount of each entry.
 
     Parameters
     ----------
-    variant
-        The variant of each option.
+    stream
+        The number of the stream of each option.
     lengths
-        The number of offsets of each variant's stream.
+        The number of offsets of each stream.
     flat
-        The streams, variant after variant.
+        The streams, one after the other.
     """
-    own = lengths[variant]
-    option = np.repeat(np.arange(len(variant)), own)
+    own = lengths[stream]
+    option = np.repeat(np.arange(len(stream)), own)
     offset = np.arange(len(option)) - np.repeat(np.cumsum(own) - own, own)
-    first = (np.cumsum(lengths) - lengths)[variant]
+    first = (np.cumsum(lengths) - lengths)[stream]
     return option, offset, flat[np.repeat(first, own) + offset]
 
 
@@ -115,22 +131,52 @@ def expand(tables: Tables) -> Options:
     InvalidInput
         When a value is too large to be told apart from its neighbours.
     """
-    variants = tuple(_variants(tables))
+    costing = Costing(tables)
+    variants = tuple(_variants(tables, costing))
     lengths = [len(v.starts) for v in variants]
     variant = np.repeat(np.arange(len(variants), dtype=np.int64), lengths)
     start = np.array([year for v in variants for year in v.starts], dtype=np.int64)
-    keep = _whole_phases(tables.settings, variants, variant, start)
-    variant, start = variant[keep], start[keep]
-    return Options(variants, variant, start, _values(tables.settings, variants, variant, start))
+    streams, stream = _streams(tables, costing, variants, variant, start)
+    duration = np.array([v.duration for v in variants], dtype=np.int64)
+    # The trailing zero stands for the stream −1.
+    paid = np.array([*map(_years, streams), 0], dtype=np.int64)
+    keep = (stream >= 0) & _inside(tables.settings, start, start + np.maximum(duration[variant], paid[stream]) - 1)
+    variant, stream, start = variant[keep], stream[keep], start[keep]
+    return Options(variants, streams, variant, stream, start, _values(tables.settings, variants, variant, start))
 
 
-def _whole_phases(settings: Settings, variants: Sequence[Variant], variant: Ints, start: Ints) -> Truths:
-    """Which options stay inside one phase; all of them where projects may cross."""
+def _streams(
+    tables: Tables, costing: Costing, variants: Sequence[Variant], variant: Ints, start: Ints
+) -> tuple[tuple[tuple[int, ...], ...], Ints]:
+    """The cost streams, and the one of each option: its variant's own, or with an index one for each start.
+
+    The stream is −1 where the index says nothing about a year of payment.
+    """
+    if tables.settings.prices != "nominal":
+        return tuple(v.costs for v in variants), variant
+    streams: list[tuple[int, ...]] = []
+    stream = np.full(len(variant), -1, dtype=np.int64)
+    for option, (number, year) in enumerate(zip(variant.tolist(), start.tolist(), strict=True)):
+        own = variants[number]
+        costs = costing.nominal(own.amounts, year, tables.projects[own.project].price_year)
+        if costs is not None:
+            stream[option] = len(streams)
+            streams.append(costs)
+    return tuple(streams), stream
+
+
+def _years(costs: Sequence[int]) -> int:
+    """Years from the start to the last payment, both included."""
+    return max((offset + 1 for offset, amount in enumerate(costs) if amount), default=0)
+
+
+def _inside(settings: Settings, start: Ints, end: Ints) -> Truths:
+    """Which options stay inside the horizon, and inside one phase where projects may not cross."""
+    kept: Truths = np.ones(len(start), dtype=bool) if settings.may_run_over else end <= settings.last_year
     if settings.may_cross_phase or not settings.phases:
-        return np.ones(len(start), dtype=bool)
-    end = start + np.array([v.span for v in variants], dtype=np.int64)[variant] - 1
+        return kept
     inside = [(phase.first <= start) & (end <= phase.last) for phase in settings.phases]
-    whole: Truths = np.logical_or.reduce(inside)
+    whole: Truths = kept & np.logical_or.reduce(inside)
     return whole
 
 
@@ -152,17 +198,17 @@ def _round_product(a: Fraction, b: Fraction) -> int:
     return (2 * top + bottom) // (2 * bottom)
 
 
-def _variants(tables: Tables) -> Iterator[Variant]:
+def _variants(tables: Tables, costing: Costing) -> Iterator[Variant]:
     modes, committed = modes_of(tables), {row.project: row for row in tables.committed}
-    costs, worth = _Costs(tables), _Worth(tables)
+    worth = _Worth(tables)
     for index, project in enumerate(tables.projects):
         commitment = committed.get(project.id)
         for mode in modes[project.id]:
             duration = _first_of(mode.duration if mode else None, project.duration)
-            stream = costs.of(project, mode, duration)
+            amounts = tuple(costing.amounts(project, mode, duration))
+            starts = _starts(tables.settings, project, mode, commitment)
             name = mode.mode if mode else ""
-            bare = Variant(index, name, duration, stream, range(0), worth.of(project, mode, duration))
-            yield replace(bare, starts=_starts(tables.settings, project, mode, commitment, bare.span))
+            yield Variant(index, name, duration, amounts, starts, worth.of(project, mode, duration))
 
 
 def modes_of(tables: Tables) -> Mapping[str, Sequence[Mode | None]]:
@@ -173,13 +219,11 @@ def modes_of(tables: Tables) -> Mapping[str, Sequence[Mode | None]]:
     return {project.id: listed.get(project.id, [None]) for project in tables.projects}
 
 
-def _starts(settings: Settings, project: Project, mode: Mode | None, commitment: Commitment | None, span: int) -> range:
-    """The start years left by window, horizon and commitment."""
+def _starts(settings: Settings, project: Project, mode: Mode | None, commitment: Commitment | None) -> range:
+    """The start years left by window and commitment."""
     earliest = _first_of(mode.earliest_start if mode else None, project.earliest_start, settings.first_year)
     latest = _first_of(mode.latest_start if mode else None, project.latest_start, settings.last_year)
     first, last = max(earliest, settings.first_year), min(latest, settings.last_year)
-    if not settings.may_run_over:
-        last = min(last, settings.last_year - span + 1)
     if commitment is not None:
         if commitment.decision == "out" or (commitment.mode and commitment.mode != (mode.mode if mode else "")):
             return range(0)
@@ -191,43 +235,6 @@ def _starts(settings: Settings, project: Project, mode: Mode | None, commitment:
 def _first_of(*choices: int | None) -> int:
     """The first that is given; the last always is."""
     return next(choice for choice in choices if choice is not None)
-
-
-class _Costs:
-    """The yearly costs of a project in a mode: its explicit stream, or its total spread over a profile."""
-
-    def __init__(self, tables: Tables) -> None:
-        self.explicit: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)
-        for row in tables.costs:
-            self.explicit[row.project, row.mode][row.offset] = row.amount
-        self.profiles: dict[tuple[str, int], dict[int, Fraction]] = defaultdict(dict)
-        for share in tables.profiles:
-            self.profiles[share.profile, share.duration][share.offset] = share.share
-
-    def of(self, project: Project, mode: Mode | None, duration: int) -> tuple[int, ...]:
-        stream = self.explicit.get((project.id, mode.mode if mode else ""))
-        if stream is not None:
-            return _dense(stream, 0)
-        total = _first_of(mode.cost if mode else None, project.cost, 0)
-        profile = (mode.profile if mode else "") or project.profile
-        if profile:
-            return _split(total, _dense(self.profiles[profile, duration], Fraction(0)))
-        return _split(total, (Fraction(1, duration),) * duration)
-
-
-def _dense(stream: Mapping[int, T], nothing: T) -> tuple[T, ...]:
-    return tuple(stream.get(offset, nothing) for offset in range(max(stream, default=-1) + 1))
-
-
-def _split(total: int, shares: Iterable[Fraction]) -> tuple[int, ...]:
-    """Split a total by shares: cumulative amounts round half up, the yearly amounts are their differences."""
-    amounts, paid, reached = [], 0, Fraction(0)
-    for share in shares:
-        reached += share
-        cumulative = round_half_up(total * reached)
-        amounts.append(cumulative - paid)
-        paid = cumulative
-    return tuple(amounts)
 
 
 class _Worth:

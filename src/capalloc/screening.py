@@ -112,8 +112,7 @@ def _suspects(compiled: Compiled) -> list[int]:
         if any(limit.high < 1 or not limit.sources for limit in item.payers.limits):
             # Limits from above may not add up to the whole cost; limits on nobody cannot hold.
             smallest[number] = -1
-    cost = np.array([variant.cost for variant in options.variants], dtype=np.int64)
-    fits = (cost <= smallest[compiled.accounts.of_variant])[options.variant] | (cost == 0)[options.variant]
+    fits = (options.cost <= smallest[compiled.accounts.of_variant[options.variant]]) | (options.cost == 0)
     fits &= model.upper[: len(options)] > 0
     resources = _rows_of(model, ("resource",))
     if len(resources):
