@@ -48,7 +48,7 @@ def whole_payments(compiled: Compiled, x: Floats) -> Ints | None:
     What is carried is whole, too.  Where statements have a price, the amounts are those that lose least.
     """
     count, money = len(compiled.options), compiled.accounts.columns
-    if not len(compiled.accounts) and not money:
+    if not money:
         return np.empty(0, dtype=np.int64)
     fixed = _fixed(compiled.model, x, count, money)
     firm, priced = _residual(compiled.model, fixed, count, money)
