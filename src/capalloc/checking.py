@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from capalloc.checks import amounts, funding, references, timing, usage
+from capalloc.checks import amounts, funding, prices, references, timing, usage
 from capalloc.issues import Issue, Issues, Severity
 from capalloc.records import RECORDS
 from capalloc.tables import Tables
@@ -51,6 +51,7 @@ NAME_CHECKS = (
 )
 _WAYS = ("projects", "modes.project", "modes.mode")
 _DECIDED = ("projects", "committed.project", "committed.decision")
+_PRICED = (*_WAYS, "years", "modes.*", "costs.*", "profiles.*")
 CHECKS = (
     Check(usage.check_something_to_plan, ("projects",)),
     Check(usage.check_not_yet),
@@ -80,6 +81,9 @@ CHECKS = (
         (*_WAYS, "objective", "criteria.criterion", "scores.project", "scores.mode", "scores.criterion"),
     ),
     Check(amounts.check_class_weights, ("projects", "objective")),
+    Check(prices.check_price_index, ("price_index.*",)),
+    Check(prices.check_price_years, (*_PRICED, "price_index.*", *_DECIDED)),
+    Check(prices.check_nominal_totals, (*_PRICED, "price_index.*")),
     Check(funding.check_shares),
     Check(funding.check_share_sums, ("projects", "shares")),
     Check(funding.check_payers, (*_DECIDED, "sources.*", "shares.*", "modes.*", "costs.*")),

@@ -11,7 +11,7 @@ from capalloc.records import SCHEMAS
 from capalloc.schema import field_name
 from capalloc.tables import Tables
 
-LATER_TABLES = ("price_index", "priorities", "paid", "indicators", "contributions", "targets", "rules", "synergies")
+LATER_TABLES = ("priorities", "paid", "indicators", "contributions", "targets", "rules", "synergies")
 
 _LATER_CELLS: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
     ("projects", "kind", "programme".__eq__),
@@ -46,7 +46,6 @@ def _later_settings(tables: Tables) -> Iterator[Issue]:
     settings = tables.settings
     later = {
         "decide_from": settings.decide_from is not None and settings.decide_from > settings.first_year,
-        "prices": settings.prices == "nominal",
         "statutory": bool(settings.statutory),
         "objective.goal": settings.objective.goal == "lexicographic",
     }
