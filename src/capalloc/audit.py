@@ -43,6 +43,11 @@ class EnvelopeAudit:
     carried_out: int = 0
 
     @property
+    def undisbursed(self) -> int:
+        """What is neither held back nor expected to be paid out."""
+        return self.amount - self.reserve - self.room
+
+    @property
     def slack(self) -> int:
         """What is left of the room and of what was carried in; negative when the envelope is exceeded."""
         return self.room + self.carried_in - self.carried_out - self.used
@@ -106,7 +111,8 @@ class Audit:
     """The account of a plan; it obeys the tables exactly when ``violations`` is empty.
 
     ``value`` is what the objective adds up: ``gross`` (the options, class weights included) and ``synergies`` less
-    ``penalties`` (what soft rules and targets charge).  ``classes`` stand in ascending order.
+    ``penalties`` (what soft rules and targets charge).  Where the goal is lexicographic it is the value of the last
+    class alone, and ``gross`` carries no weights.  ``classes`` stand in ascending order.
     """
 
     value: Fraction

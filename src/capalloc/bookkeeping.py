@@ -1,4 +1,4 @@
-"""The money of a plan against the tables: whether payments equal costs, and shares and envelopes hold."""
+"""The payments of a plan against the tables: whether they equal the costs, and whether payers and shares hold."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from reprlib import Repr
 from typing import Any
 
 from capalloc.allocation import Payment
-from capalloc.audit import EnvelopeAudit
 from capalloc.issues import Issue, error
 from capalloc.records import Share
 from capalloc.recount import Counted
@@ -207,42 +206,3 @@ def period_of(tables: Tables, text: str) -> Period:
     if period is None:
         raise ValueError(f"no period {text!r}")
     return period
-
-
-def envelope_accounts(tables: Tables, books: Books) -> tuple[EnvelopeAudit, ...]:
-    """Return what every envelope holds, keeps back and paid, in the order of `envelopes`."""
-    reserves = {source.id: source.reserve for source in tables.sources}
-    accounts = []
-    for row in tables.envelopes:
-        inherited = reserves.get(row.source[0], Fraction(0)) if len(row.source) == 1 else Fraction(0)
-        room = floor(row.amount * (1 - (inherited if row.reserve is None else row.reserve)))
-        years = period_of(tables, row.period)
-        used = sum(books.total.get((year, source), 0) for source in set(row.source) for year in years)
-        accounts.append(EnvelopeAudit(row.source, row.period, row.amount, row.amount - room, room, used))
-    return tuple(accounts)
-
-
-def broken_envelopes(tables: Tables, accounts: Iterable[EnvelopeAudit], books: Books) -> Iterator[Issue]:
-    """What its sources pay in its period is at most the room of an envelope, the reserve left out."""
-    for row, account in zip(tables.envelopes, accounts, strict=True):
-        if account.slack < 0:
-            yield error(
-                "broken-envelope",
-                tables.place("envelopes", row, "amount"),
-                source=" + ".join(row.source),
-                period=row.period,
-                found=account.used,
-                allowed=account.room,
-                difference=-account.slack,
-                project=_enough(books, account, period_of(tables, row.period)),
-            )
-
-
-def _enough(books: Books, account: EnvelopeAudit, years: Period) -> str:
-    """The project whose absence would mend the envelope at the least money; the greatest payment if none is enough."""
-    paid = {
-        project: sum(amount for (year, source), amount in lines.items() if year in years and source in account.source)
-        for project, lines in books.by_project.items()
-    }
-    enough = [project for project, amount in paid.items() if amount >= -account.slack]
-    return min(enough, key=paid.__getitem__) if enough else max(paid, key=paid.__getitem__)

@@ -28,8 +28,9 @@ V = TypeVar("V")
 class Counted:
     """One option of a project: a mode and a start year, with all that follows from them.
 
-    ``earliest`` and ``latest`` bound the start year.  ``costs`` holds million VND by year, without years that cost
-    nothing.  ``value`` is discounted and on the grid, before class weights.
+    ``earliest`` and ``latest`` bound the start year.  ``costs`` holds million VND by year, at the prices of that year
+    where prices are nominal, without years that cost nothing.  ``value`` is discounted and on the grid, before class
+    weights.  ``class_`` is the priority class by the phase of the start, ``None`` where there is none.
     """
 
     project: Project
@@ -40,6 +41,7 @@ class Counted:
     latest: int
     costs: Mapping[int, int]
     value: Fraction
+    class_: int | None
 
     @property
     def cost(self) -> int:
@@ -65,6 +67,11 @@ class Recount:
         self._scores = _gathered((row.project, row.mode, (row.criterion, row.score)) for row in tables.scores)
         self._uses = _gathered((row.project, row.mode, (row.resource, row.offset, row.amount)) for row in tables.uses)
         self._criteria = {row.criterion: row for row in tables.criteria}
+        self._classes = {(row.project, row.mode, row.phase): row.class_ for row in tables.priorities}
+        self._phases = {
+            year: phase.name for phase in self.settings.phases for year in range(phase.first, phase.last + 1)
+        }
+        self._index = {row.year: row.index for row in tables.price_index}
         self._growth = 1 + Fraction(tables.settings.discount_rate)
         self._factors: dict[int, Fraction] = {}
         self._parts: dict[tuple[str, int], Sequence[tuple[int, Fraction]]] = {}
@@ -76,8 +83,8 @@ class Recount:
     def option(self, project: str, mode: str, start: int) -> Counted:
         """Return the figures of a project done in one of its modes from a start year."""
         own = self.projects[project]
-        variant = self._modes[project][mode] if project in self._modes else Mode()
-        duration = own.duration if variant.duration is None else variant.duration
+        variant = self._variant(project, mode)
+        duration = _duration(own, variant)
         earliest = own.earliest_start if variant.earliest_start is None else variant.earliest_start
         latest = own.latest_start if variant.latest_start is None else variant.latest_start
         first_year, last_year = self.settings.first_year, self.settings.last_year
@@ -89,26 +96,65 @@ class Recount:
             finish,
             first_year if earliest is None else max(earliest, first_year),
             last_year if latest is None else min(latest, last_year),
-            {start + offset: amount for offset, amount in self._stream(own, mode, variant, duration) if amount},
+            {start + offset: amount for offset, amount in self._priced(own, mode, variant, start) if amount},
             self._value(own, mode, variant, (start, finish)),
+            self._class(own, mode, start),
         )
+
+    def unpriced(self, project: str, mode: str, start: int) -> int | None:
+        """Return the first year that an option needs a price index of and has none; ``None`` when it has all."""
+        if self.settings.prices != "nominal":
+            return None
+        own = self.projects[project]
+        needed = [] if own.price_year is None else [own.price_year]
+        needed += [start + offset for offset, due in self._exact(own, mode, self._variant(project, mode)) if due]
+        return next((year for year in needed if not self._index.get(year)), None)
 
     def uses(self, option: Counted) -> Iterator[tuple[str, int, Fraction]]:
         """Yield the resource, year and amount of everything an option uses."""
         for resource, offset, amount in self._uses.get((option.project.id, option.mode), ()):
             yield resource, option.start + offset, amount
 
-    def _stream(self, project: Project, mode: str, variant: Mode, duration: int) -> Iterable[tuple[int, int]]:
+    def _variant(self, project: str, mode: str) -> Mode:
+        return self._modes[project][mode] if project in self._modes else Mode()
+
+    def _priced(self, project: Project, mode: str, variant: Mode, start: int) -> Iterable[tuple[int, int]]:
+        """The cost by offset, in the prices of each year where prices are nominal."""
+        if self.settings.prices != "nominal":
+            return self._stream(project, mode, variant)
+        base = Fraction(1) if project.price_year is None else self._index[project.price_year]
+        due = sorted(self._exact(project, mode, variant))
+        spent = accumulate(amount * self._index[start + offset] / base if amount else amount for offset, amount in due)
+        return _differences(zip((offset for offset, _ in due), (floor(sum_ + _HALF) for sum_ in spent), strict=True))
+
+    def _exact(self, project: Project, mode: str, variant: Mode) -> Iterable[tuple[int, Fraction]]:
+        """The cost by offset before index and rounding."""
+        explicit = self._costs.get((project.id, mode))
+        if explicit is not None:
+            return [(offset, Fraction(amount)) for offset, amount in explicit]
+        total = _total(project, variant)
+        return [(offset, total * share) for offset, share in self._shares(project, variant)]
+
+    def _stream(self, project: Project, mode: str, variant: Mode) -> Iterable[tuple[int, int]]:
         """The cost by offset: the rows of `costs`, else the total cut at rounded cumulative amounts."""
         explicit = self._costs.get((project.id, mode))
         if explicit is not None:
             return explicit
-        total = (project.cost if variant.cost is None else variant.cost) or 0
-        profile = variant.profile or project.profile
-        if (profile, duration) not in self._parts:
-            even = [(offset, Fraction(1, duration)) for offset in range(duration)]
-            self._parts[profile, duration] = _running(self._profiles[profile, duration] if profile else even)
-        return _cut(total, self._parts[profile, duration])
+        key = (variant.profile or project.profile, _duration(project, variant))
+        if key not in self._parts:
+            self._parts[key] = _running(self._shares(project, variant))
+        return _cut(_total(project, variant), self._parts[key])
+
+    def _shares(self, project: Project, variant: Mode) -> Iterable[tuple[int, Fraction]]:
+        profile, duration = variant.profile or project.profile, _duration(project, variant)
+        if profile:
+            return self._profiles[profile, duration]
+        return [(offset, Fraction(1, duration)) for offset in range(duration)]
+
+    def _class(self, project: Project, mode: str, start: int) -> int | None:
+        phase = self._phases.get(start, "")
+        own = self._classes.get((project.id, mode, phase))
+        return own if own is not None else self._classes.get((project.id, "", phase), project.priority)
 
     def _value(self, project: Project, mode: str, variant: Mode, years: tuple[int, int]) -> Fraction:
         objective = self.settings.objective
@@ -146,6 +192,14 @@ def _modes(tables: Tables) -> dict[str, dict[str, Mode]]:
     return dict(modes)
 
 
+def _duration(project: Project, variant: Mode) -> int:
+    return project.duration if variant.duration is None else variant.duration
+
+
+def _total(project: Project, variant: Mode) -> int:
+    return (project.cost if variant.cost is None else variant.cost) or 0
+
+
 def _gathered(entries: Iterable[tuple[K, L, V]]) -> dict[tuple[K, L], list[V]]:
     groups: dict[tuple[K, L], list[V]] = {}
     for first, second, entry in entries:
@@ -161,10 +215,16 @@ def _running(shares: Iterable[tuple[int, Fraction]]) -> Sequence[tuple[int, Frac
 
 def _cut(total: int, parts: Iterable[tuple[int, Fraction]]) -> Iterator[tuple[int, int]]:
     """Cut a total so that what is paid by the end of each year is its exact part, rounded half up."""
+    # Whole numbers only: this runs for every year of every project.
+    return _differences(
+        (offset, (2 * total * part.numerator + part.denominator) // (2 * part.denominator)) for offset, part in parts
+    )
+
+
+def _differences(reached: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Turn what is paid by the end of each year into what is paid in it."""
     before = 0
-    for offset, part in parts:
-        # Whole numbers only: this runs for every year of every project.
-        after = (2 * total * part.numerator + part.denominator) // (2 * part.denominator)
+    for offset, after in reached:
         yield offset, after - before
         before = after
 

@@ -16,9 +16,7 @@ from capalloc.audit import Audit, ProjectAudit, ResourceAudit
 from capalloc.bookkeeping import (
     Funded,
     broken_costs,
-    broken_envelopes,
     broken_payers,
-    envelope_accounts,
     is_whole,
     keep_books,
     period_of,
@@ -27,7 +25,17 @@ from capalloc.bookkeeping import (
 from capalloc.issues import Issue, Issues, error
 from capalloc.records import Dependency, Membership
 from capalloc.recount import Counted, Recount
+from capalloc.rooms import broken_envelopes, envelope_accounts
 from capalloc.tables import Tables
+from capalloc.tallies import (
+    Tally,
+    broken_rules,
+    broken_targets,
+    class_accounts,
+    rule_accounts,
+    synergies_of,
+    target_accounts,
+)
 
 
 def verify(tables: Tables, allocation: Allocation) -> Audit:
@@ -53,20 +61,50 @@ def verify(tables: Tables, allocation: Allocation) -> Audit:
     books = keep_books(tables, allocation.payments)
     options = [option for option in funded.values() if option is not None]
     envelopes, resources = envelope_accounts(tables, books), _resource_accounts(tables, recount, options)
+    tally = Tally(tables, recount, options, books)
+    rules, targets = rule_accounts(tally), target_accounts(tally)
     violations = [
         *read.faults,
         *(issue for rule in RULES for issue in rule(tables, funded)),
         *_broken_resources(tables, resources),
+        *broken_rules(tables, rules),
+        *broken_targets(tables, targets),
         *books.faults,
         *broken_costs(tables, funded, books),
         *broken_payers(tables, funded, books),
         *broken_envelopes(tables, envelopes, books),
     ]
-    projects = tuple(
-        ProjectAudit(o.project.id, o.mode, o.start, o.finish, Fraction(1), o.cost, o.value) for o in options
+    synergies = synergies_of(tables, funded)
+    classes = class_accounts(tables, options, synergies, rules, targets)
+    gross, added = _gross(tables, options), sum((row.value for row in synergies), Fraction(0))
+    penalties = sum((rule.paid for rule in rules), Fraction(0)) + sum(target.paid for target in targets)
+    ordered = tables.settings.objective.goal == "lexicographic" and classes
+    return Audit(
+        value=classes[-1].value if ordered else gross + added - penalties,
+        gross=gross,
+        synergies=added,
+        penalties=penalties,
+        projects=tuple(_project_account(option) for option in options),
+        envelopes=envelopes,
+        resources=resources,
+        rules=rules,
+        targets=targets,
+        classes=classes,
+        violations=Issues(violations),
     )
-    gross, nothing = _objective(tables, options), Fraction(0)
-    return Audit(gross, gross, nothing, nothing, projects, envelopes, resources, (), (), (), Issues(violations))
+
+
+def _project_account(option: Counted) -> ProjectAudit:
+    return ProjectAudit(
+        option.project.id,
+        option.mode,
+        option.start,
+        option.finish,
+        Fraction(1),
+        option.cost,
+        option.value,
+        option.class_,
+    )
 
 
 class _Reading:
@@ -98,16 +136,19 @@ def _misread(tables: Tables, recount: Recount, choice: Choice) -> Iterator[Issue
         yield error(
             "broken-start-year", project=project, found=shown(choice.start), first=horizon.first, last=horizon.last
         )
+    elif choice.mode in known and (missing := recount.unpriced(project, choice.mode, choice.start)) is not None:
+        yield error("broken-price-index", project=project, year=choice.start, found=missing)
     if choice.scale != 1:
         yield error("broken-scale", project=project, found=shown(choice.scale))
 
 
-def _objective(tables: Tables, options: Iterable[Counted]) -> Fraction:
-    """The value of all funded projects, each times the weight of its class."""
-    weights = tables.settings.objective.class_weights
+def _gross(tables: Tables, options: Iterable[Counted]) -> Fraction:
+    """The value of all funded projects, each times the weight of its class where classes are weighed."""
+    objective = tables.settings.objective
+    weights = objective.class_weights if objective.goal == "weighted" else {}
     by_class: dict[int | None, Fraction] = defaultdict(Fraction)
     for option in options:
-        by_class[option.project.priority if weights else None] += option.value
+        by_class[option.class_ if weights else None] += option.value
     return sum((value * (Fraction(weights[c]) if c is not None else 1) for c, value in by_class.items()), Fraction(0))
 
 
