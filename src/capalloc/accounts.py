@@ -3,7 +3,8 @@
 Yearly payments of every source for every project would be many columns that say little.  Two kinds of accounts lose
 nothing:
 
-* variants that the same sources may pay without limits share one *pooled* account.  Whatever the pool pays in whole
+* variants that the same sources may pay without limits, and that no rule about payments tells apart, share one
+  *pooled* account.  Whatever the pool pays in whole
   units can be handed out to its projects in whole units, because rows of costs and columns of sources form a
   transportation problem;
 * the years that no envelope of these sources and no yearly limit tells apart form one *cell*, for the same reason.
@@ -21,11 +22,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from capalloc.ceilings import Carry, Ceiling, find_carries, find_ceilings
+from capalloc.measures import read_rules
 from capalloc.model import Floats, Ints, Truths
 from capalloc.options import Options
 from capalloc.payers import Limit, Payers
@@ -94,26 +96,51 @@ def open_accounts(tables: Tables, options: Options, payers: Sequence[Payers]) ->
     paid_years: dict[int, set[int]] = defaultdict(set)
     for variant, paid in np.unique(np.stack([options.variant[option], year]), axis=1).T.tolist():
         paid_years[variant].add(paid)
-    pools: dict[tuple[int, ...], list[int]] = defaultdict(list)
+    pools: dict[tuple[tuple[int, ...], tuple[bool, ...]], list[int]] = defaultdict(list)
     items: list[Account] = []
+    apart = tuple(distinctions(tables))
+    spans: tuple[Span, ...] = (*ceilings, *apart)
     for variant in sorted(paid_years):
         if payers[variant].limits:
-            items.append(_account((variant,), payers[variant], paid_years[variant], ceilings))
+            items.append(_account((variant,), payers[variant], paid_years[variant], spans))
         elif payers[variant].sources:
-            pools[payers[variant].sources].append(variant)
-    for sources, members in pools.items():
+            named = tuple(options.variants[variant].project in distinction.projects for distinction in apart)
+            pools[payers[variant].sources, named].append(variant)
+    for (sources, _), members in pools.items():
         years = set().union(*(paid_years[variant] for variant in members))
-        items.append(_account(tuple(members), Payers(sources, ()), years, ceilings))
+        items.append(_account(tuple(members), Payers(sources, ()), years, spans))
     carries = tuple(find_carries(tables, ceilings))
     return _numbered(tuple(items), ceilings, carries, len(options.variants))
 
 
-def _account(variants: tuple[int, ...], payers: Payers, years: set[int], ceilings: Sequence[Ceiling]) -> Account:
+@dataclass(frozen=True, slots=True)
+class Distinction:
+    """What a rule about payments tells apart: some sources, some projects and some years."""
+
+    sources: tuple[int, ...]
+    projects: frozenset[int]
+    years: range
+
+
+Span: TypeAlias = Ceiling | Distinction
+
+
+def distinctions(tables: Tables) -> Iterator[Distinction]:
+    """Yield what the rules about payments tell apart, so that every account lies wholly inside or outside of each."""
+    index = {source.id: number for number, source in enumerate(tables.sources)}
+    for measure in (measure for rule in read_rules(tables) for measure, _ in rule.measures):
+        if measure.kind == "paid":
+            sources = tuple(index[name] for name in measure.names or index)
+            years = range(measure.period.first, measure.period.last + 1)
+            yield Distinction(sources, measure.projects(tables), years)
+
+
+def _account(variants: tuple[int, ...], payers: Payers, years: set[int], spans: Sequence[Span]) -> Account:
     yearly = any(limit.yearly for limit in payers.limits)
-    relevant = [c for c in ceilings if set(c.sources) & set(payers.sources)]
+    relevant = [span for span in spans if set(span.sources) & set(payers.sources)]
     cells: dict[Any, list[int]] = defaultdict(list)
     for year in sorted(years):
-        cells[year if yearly else tuple(year in ceiling.years for ceiling in relevant)].append(year)
+        cells[year if yearly else tuple(year in span.years for span in relevant)].append(year)
     return Account(variants, payers, tuple(tuple(cell) for cell in cells.values()))
 
 
@@ -134,17 +161,9 @@ def _numbered(
     return Accounts(items, ceilings, carries, of_variant, account, source, cell, year)
 
 
-def life_costs(options: Options) -> Ints:
-    """Return what each option costs over its life, in million VND."""
-    option, _, amount = options.cost_entries
-    costs = np.zeros(len(options), dtype=np.int64)
-    np.add.at(costs, option, amount)
-    return costs
-
-
 def payable(options: Options, accounts: Accounts) -> Truths:
     """Return which options cost nothing, or have an account whose limits leave room for the whole cost."""
-    cost = life_costs(options)
+    cost = options.cost
     option, _, amount = options.cost_entries
     able: Truths = (accounts.of_variant[options.variant] >= 0) | (cost == 0)
     spans = _Spans(options)
@@ -262,7 +281,7 @@ def _limit_rows(options: Options, accounts: Accounts) -> RowBlock:
     """What limited sources pay lies between floor(min·C) and ceil(max·C) of the cost C of the chosen option."""
     writer = RowWriter("share")
     option, year, amount = options.cost_entries
-    cost, spans = life_costs(options), _Spans(options)
+    cost, spans = options.cost, _Spans(options)
     first_column = np.searchsorted(accounts.account, np.arange(len(accounts.items) + 1))
     for number, item in enumerate(accounts.items):
         if not item.payers.limits:

@@ -74,6 +74,11 @@ def room_of(tables: Tables, row: Envelope) -> int:
     return _room(_by_id(tables), row)
 
 
+def reserve_of(tables: Tables, row: Envelope) -> int:
+    """Return what is held back of an envelope: all but floor(amount × (1 − reserve))."""
+    return row.amount - math.floor(row.amount * (1 - _term(_by_id(tables), row, "reserve", Fraction(0))))
+
+
 def _by_id(tables: Tables) -> Mapping[str, Source]:
     return {source.id: source for source in tables.sources}
 

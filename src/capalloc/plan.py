@@ -13,7 +13,7 @@ from capalloc.catalogue import say
 from capalloc.framing import typed_frame
 from capalloc.issues import CapallocError, Issues
 from capalloc.model import Status, StoppedBy, relative_gap
-from capalloc.reporting import Section, as_html, as_text, describe_plan
+from capalloc.reporting import ENVELOPE, Section, as_html, as_text, describe_plan
 from capalloc.solving import Answer
 from capalloc.storing import write_atomically, write_plan
 from capalloc.tables import Tables
@@ -120,7 +120,11 @@ class Plan:
 
     @property
     def envelopes(self) -> pd.DataFrame | None:
-        """Each envelope in million VND: source, period, amount, reserve, room, used, slack."""
+        """Each envelope in million VND.
+
+        The columns are source, period, amount, reserve, undisbursed, room, carried_in, carried_out, used and slack:
+        amount − reserve − undisbursed = room, and room + carried_in − carried_out − used = slack.
+        """
         if self.answer.audit is None:
             return None
         rows = self.answer.audit.envelopes
@@ -128,8 +132,7 @@ class Plan:
             "source": ("str", ["+".join(row.source) for row in rows]),
             "period": ("str", [row.period for row in rows]),
         }
-        names = ("amount", "reserve", "room", "used", "slack")
-        return typed_frame(columns | {name: ("int64", [getattr(row, name) for row in rows]) for name in names})
+        return typed_frame(columns | {name: ("int64", [getattr(row, name) for row in rows]) for name in ENVELOPE})
 
     @property
     def resources(self) -> pd.DataFrame | None:

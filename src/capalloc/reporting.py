@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from capalloc.audit import Audit
 from capalloc.catalogue import language, say, write_number
+from capalloc.ceilings import reserve_of, room_of
 from capalloc.model import Status, relative_gap
 from capalloc.options import expand
 from capalloc.records import RECORDS, Envelope, Project, Source
@@ -87,10 +88,7 @@ def describe_portfolio(tables: Tables) -> Iterator[Section]:
         rows = _group_rows(tables.projects, group, costs)
         yield Section(say(f"portfolio.by.{title}"), (), _heads(title, "projects", "cost"), rows)
     if tables.envelopes:
-        names = _names(tables.sources)
-        rows = tuple(_demand_row(tables, row, names, costs) for row in tables.envelopes)
-        columns = _heads("source", "period", "amount", "reserve", "room", "candidates")
-        yield Section(say("portfolio.envelopes"), (), columns, rows, labels=2)
+        yield _demand_section(tables, costs)
     parts = [say(f"portfolio.table.{name}", count=len(tables.rows(name))) for name in _LISTED if tables.rows(name)]
     if parts:
         yield Section(say("portfolio.tables"), tuple(parts))
@@ -144,22 +142,31 @@ def _group_rows(
     return tuple((name or "–", write_number(counts[name]), write_number(totals[name])) for name in sorted(counts))
 
 
-def _demand_row(tables: Tables, row: Envelope, names: Mapping[str, str], costs: Mapping[str, int]) -> tuple[str, ...]:
-    """An envelope beside the cost of all candidates that its sources may pay for."""
+def _demand_section(tables: Tables, costs: Mapping[str, int]) -> Section:
+    """Every envelope beside the cost of all candidates that its sources may pay for."""
+    names = _names(tables.sources)
+    amounts = [_demand(tables, row, costs) for row in tables.envelopes]
+    shown = [name for name in amounts[0] if name not in _RARE or any(each[name] for each in amounts)]
+    rows = tuple(
+        (_source_name(row.source, names), row.period, *(write_number(each[name]) for name in shown))
+        for row, each in zip(tables.envelopes, amounts, strict=True)
+    )
+    return Section(say("portfolio.envelopes"), (), _heads("source", "period", *shown), rows, labels=2)
+
+
+def _demand(tables: Tables, row: Envelope, costs: Mapping[str, int]) -> Mapping[str, int]:
     selections = [parse_selection(source.eligible) for source in tables.sources if source.id in row.source]
     wanted = sum(costs[p.id] for p in tables.projects if any(selection.matches(p) for selection in selections))
-    room = room_of(tables, row)
-    numbers = (row.amount, row.amount - room, room, wanted)
-    return (_source_name(row.source, names), row.period, *map(write_number, numbers))
+    kept, room = reserve_of(tables, row), room_of(tables, row)
+    undisbursed = row.amount - kept - room
+    return {"amount": row.amount, "reserve": kept, "undisbursed": undisbursed, "room": room, "candidates": wanted}
 
 
-def room_of(tables: Tables, row: Envelope) -> int:
-    """Return what an envelope leaves after its reserve: floor(amount × (1 − reserve))."""
-    reserve = row.reserve
-    if reserve is None:
-        own = {source.id: source.reserve for source in tables.sources}
-        reserve = own[row.source[0]] if len(row.source) == 1 else Fraction(0)
-    return math.floor(row.amount * (1 - reserve))
+# These columns are shown only where they say something.
+_RARE = ("undisbursed", "carried_in", "carried_out")
+
+ENVELOPE = ("amount", "reserve", "undisbursed", "room", "carried_in", "carried_out", "used", "slack")
+"""The amounts of an envelope, in the order in which they are shown."""
 
 
 def describe_plan(tables: Tables, answer: Answer) -> Iterator[Section]:
@@ -174,7 +181,7 @@ def describe_plan(tables: Tables, answer: Answer) -> Iterator[Section]:
     lines.append(say("plan.funded", count=len(audit.projects), of=len(tables.projects), cost=total))
     yield Section(heading, tuple(lines))
     if audit.envelopes:
-        yield Section(say("plan.envelopes"), (), _heads(*_ENVELOPE), tuple(_envelope_rows(tables, audit)), labels=2)
+        yield _envelope_section(tables, audit)
     if audit.resources:
         rows = tuple(
             (row.resource, row.period, *map(write_number, (row.amount, row.used, row.slack))) for row in audit.resources
@@ -186,9 +193,6 @@ def describe_plan(tables: Tables, answer: Answer) -> Iterator[Section]:
         yield Section(
             say(f"plan.by.{title}"), (), _heads(title, "funded", "of", "cost"), _funded_rows(tables, audit, group)
         )
-
-
-_ENVELOPE = ("source", "period", "amount", "reserve", "room", "used", "slack")
 
 
 def _proof_lines(answer: Answer) -> Iterator[str]:
@@ -238,11 +242,14 @@ def shown_up(number: float | Fraction) -> Fraction:
     return -shown_down(-number)
 
 
-def _envelope_rows(tables: Tables, audit: Audit) -> Iterator[tuple[str, ...]]:
-    names = _names(tables.sources)
-    for row in audit.envelopes:
-        numbers = (row.amount, row.reserve, row.room, row.used, row.slack)
-        yield (_source_name(row.source, names), row.period, *map(write_number, numbers))
+def _envelope_section(tables: Tables, audit: Audit) -> Section:
+    names, rows = _names(tables.sources), audit.envelopes
+    shown = [name for name in ENVELOPE if name not in _RARE or any(getattr(row, name) for row in rows)]
+    cells = tuple(
+        (_source_name(row.source, names), row.period, *(write_number(getattr(row, name)) for name in shown))
+        for row in rows
+    )
+    return Section(say("plan.envelopes"), (), _heads("source", "period", *shown), cells, labels=2)
 
 
 def _funded_rows(tables: Tables, audit: Audit, group: Callable[[Project], str]) -> tuple[tuple[str, ...], ...]:

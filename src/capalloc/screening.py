@@ -134,18 +134,25 @@ def _alone(compiled: Compiled, project: int) -> Never | None:
     found = Highs().solve(elastic(model, _FIRM), _LIMITS)
     if found.x is None:
         return None
-    activity = model.matrix @ found.x[: len(model.objective)]
+    x = found.x[: len(model.objective)]
+    activity = model.matrix @ x
     excess = np.maximum(activity - model.row_upper, model.row_lower - activity)
     worst = int(np.argmax(excess))
-    return _reason(compiled, model, worst, activity[worst]) if excess[worst] > _FLOAT_ERROR else None
+    if excess[worst] <= _FLOAT_ERROR:
+        return None
+    first = len(compiled.options) + len(compiled.accounts)
+    carries = slice(first, first + len(compiled.accounts.carries))
+    passed_on = float((model.matrix[[worst]][:, carries] @ x[carries])[0])
+    return _reason(compiled, model, worst, activity[worst], passed_on)
 
 
-def _reason(compiled: Compiled, model: LinearModel, row: int, activity: float) -> Never:
+def _reason(compiled: Compiled, model: LinearModel, row: int, activity: float, passed_on: float) -> Never:
     origin = model.row_origin(row)
     if origin.kind == "envelope":
         sources, period = origin.key
-        room = round(model.row_upper[row])
-        needed = math.ceil(activity - 1e-6)
+        # What an envelope gets from the phase before adds to its room; what it passes on is not there.
+        room = math.floor(model.row_upper[row] - passed_on + 1e-6)
+        needed = math.ceil(activity - passed_on - 1e-6)
         return Never("envelope", {"source": "+".join(sources), "period": period, "needed": needed, "room": room})
     if origin.kind == "resource":
         resource, period = origin.key
