@@ -21,12 +21,22 @@ SOURCE = Path(__file__).parents[1] / "src" / "capalloc"
 # Reading order. A module imports only modules that stand before it, in its own line too.
 LAYERS = (
     ("catalogue", "issues", "money"),
-    ("schema", "settings", "records", "tables", "selection", "allocation", "audit"),
+    ("schema", "settings", "records", "tables", "selection", "allocation", "audit", "measures"),
     ("model",),
     ("rawtable", "reading", "configuring", "loading"),
     ("costing", "options", "classes"),
-    ("checks.references", "checks.timing", "checks.amounts", "checks.prices", "checks.funding", "checks.usage", "checks", "checking"),
-    ("ceilings", "payers", "rows", "accounts", "compiling"),
+    (
+        "checks.references",
+        "checks.timing",
+        "checks.amounts",
+        "checks.prices",
+        "checks.funding",
+        "checks.passing",
+        "checks.usage",
+        "checks",
+        "checking",
+    ),
+    ("ceilings", "payers", "rows", "accounts", "sums", "extras", "compiling"),
     ("engines.points", "engines.base", "engines.scaling", "engines.highs", "engines.exact_simplex"),
     ("engines.enumeration", "engines.naming", "engines.cbc", "engines.pulp_bridge", "engines.mps", "engines"),
     ("financing",),
@@ -60,6 +70,7 @@ VERIFIER_MAY_IMPORT = {
 }
 VERIFIER = {"recount", "bookkeeping", "rooms", "tallies", "verification"}
 VERIFIER_MAY_NOT_REACH = {
+    "measures",
     "model",
     "options",
     "classes",

@@ -64,7 +64,7 @@ def test_every_check_is_listed_once():
 def test_a_sound_portfolio_is_without_fault():
     """Every table of this version used, and nothing to say."""
     found = issues_of(
-        {"phases": PHASES, "objective": {"class_weights": {1: 2, 2: 1}}},
+        {"phases": PHASES, "may_cross_phase": False, "objective": {"class_weights": {1: 2, 2: 1}}},
         projects="id,sector,priority,mandatory,profile,duration,cost,value;"
         "A,road,1,true,front,2,100,5;B,road,2,,,1,,3;C,school,2,,,1,40,3",
         modes="project,mode,cost,value;B,public,60,3;B,ppp,50,2",
@@ -152,7 +152,7 @@ def test_costs_after_completion_count_for_the_horizon():
     projects = "id,mandatory,earliest_start,cost,value;A,true,2030,10,1"
     costs = "project,offset,amount;A,0,9;A,1,{}"
     assert codes(projects=projects, costs=costs.format(1)) == ["no-start"]
-    assert codes({"may_run_over": True}, projects=projects, costs=costs.format(1)) == []
+    assert codes({"may_run_over": True}, projects=projects, costs=costs.format(1)) == ["tail-unlimited"]
     assert codes(projects=projects, costs="project,offset,amount;A,0,10;A,1,0") == []
 
 

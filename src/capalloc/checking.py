@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from capalloc.checks import amounts, funding, prices, references, timing, usage
+from capalloc.checks import amounts, funding, passing, prices, references, timing, usage
 from capalloc.issues import Issue, Issues, Severity
 from capalloc.records import RECORDS
 from capalloc.tables import Tables
@@ -89,6 +89,8 @@ CHECKS = (
     Check(funding.check_payers, (*_DECIDED, "sources.*", "shares.*", "modes.*", "costs.*")),
     Check(funding.check_envelope_gaps, ("years", "sources.unlimited", "envelopes.source", "envelopes.period")),
     Check(funding.check_same_period, ("years",), by_row=True),
+    Check(passing.check_carrying, ("years", "envelopes.source", "envelopes.period", "envelopes.carry_cap")),
+    Check(passing.check_tails, (*_WAYS, "years", "modes.*", "costs.*", "profiles.*", "rules.*")),
     Check(
         funding.check_capacity_gaps,
         (*_WAYS, "years", "modes.*", "costs.*", "profiles.*", "uses.*", "capacities.resource", "capacities.period"),

@@ -18,8 +18,6 @@ _LATER_CELLS: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
     ("projects", "min_scale", lambda scale: scale is not None),
     ("projects", "profile", FLEXIBLE.__eq__),
     ("modes", "profile", FLEXIBLE.__eq__),
-    ("sources", "carry_cap", bool),
-    ("envelopes", "carry_cap", bool),
 )
 
 # The tables that serve only one way to find values.
