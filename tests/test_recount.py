@@ -5,8 +5,8 @@ from fractions import Fraction
 
 import pytest
 
-from building import project, tables
-from capalloc.records import Benefit, Cost, Criterion, Mode, ProfileShare, Score, Use
+from building import broken, plan, project, tables
+from capalloc.records import Benefit, Cost, Criterion, Mode, PriceIndex, ProfileShare, Score, Use
 from capalloc.recount import Recount
 
 HALF, THIRD = Fraction(1, 2), Fraction(1, 3)
@@ -149,3 +149,65 @@ def test_a_project_without_modes_has_one_without_a_name():
     """The other has the modes of its rows."""
     given = tables(project("P"), project("Q"), modes=(Mode(project="Q", mode="a"), Mode(project="Q", mode="b")))
     assert [Recount(given).modes(name) for name in ("P", "Q")] == [[""], ["a", "b"]]
+
+
+def nominal(*projects, index=(100, 110, 121, 130), **more):
+    """Return tables in nominal prices with an index from 2021 on."""
+    rows = tuple(PriceIndex(year=2021 + k, index=Fraction(level)) for k, level in enumerate(index))
+    return tables(*projects, prices="nominal", price_index=rows, **more)
+
+
+@pytest.mark.parametrize(
+    ("start", "costs"),
+    [
+        (2021, {2021: 5, 2022: 6}),  # 5, and 5.5 more: 10.5 rounds up to 11
+        (2022, {2022: 6, 2023: 6}),  # 5.5 rounds up to 6, and 6.05 more: 11.55 rounds up to 12
+        (2023, {2023: 6, 2024: 7}),  # 6.05, and 6.5 more: 12.55 rounds up to 13
+    ],
+)
+def test_nominal_costs_follow_the_index_before_rounding(start, costs):
+    """10 at prices of 2021 over two years."""
+    assert option(nominal(project("P", 10, duration=2, price_year=2021)), start=start).costs == costs
+
+
+def test_prices_of_another_year_are_the_base():
+    """11 at prices of 2022 are 10 in 2021."""
+    assert option(nominal(project("P", 11, price_year=2022))).costs == {2021: 10}
+
+
+def test_without_a_price_year_the_index_is_a_factor():
+    """3 at an index of 1.5 is 4.5."""
+    assert option(nominal(project("P", 3), index=[Fraction(3, 2)])).costs == {2021: 5}
+
+
+def test_explicit_costs_follow_the_index_too():
+    """4 in 2021, nothing in 2022, 5 × 1.21 in 2023: 10.05 in all; the rows may stand in any order."""
+    costs = tuple(Cost(project="P", offset=offset, amount=amount) for offset, amount in ((2, 5), (0, 4), (1, 0)))
+    counted = option(nominal(project("P", price_year=2021), index=(100, 0, 121), costs=costs))
+    assert counted.costs == {2021: 4, 2023: 6}
+
+
+def test_constant_prices_leave_the_index_alone():
+    """Of whatever year they are."""
+    given = tables(project("P", 10, price_year=2024), prices="constant 2025", price_index=(PriceIndex(year=2021),))
+    assert option(given).costs == {2021: 10}
+
+
+@pytest.mark.parametrize(
+    ("index", "found"), [([1, 1], None), ([1], "2022"), ([1, 0], "2022"), ([0, 1], "2021"), ([], "2021")]
+)
+def test_a_year_without_index_is_a_violation(index, found):
+    """Ten over two years from 2021; the option is left out of the account, for its costs are not known."""
+    given = nominal(project("P", 10, duration=2, price_year=2021), index=index)
+    assert broken(given, plan(("P", 2021))) == ([] if found is None else [("broken-price-index", int(found))])
+
+
+def test_a_size_stays_at_the_prices_of_the_tables():
+    """The value of a score times size does not grow with the index."""
+    given = nominal(
+        project("P", 10, size=10, price_year=2021),
+        objective={"value_from": "score_size"},
+        criteria=(Criterion(criterion="need", weight=Fraction(1)),),
+        scores=(Score(project="P", criterion="need", score=HALF),),
+    )
+    assert (option(given, start=2022).value, option(given, start=2022).cost) == (5, 11)

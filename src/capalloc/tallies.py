@@ -10,7 +10,6 @@ from fractions import Fraction
 from capalloc.audit import ClassAudit, RuleAudit, TargetAudit
 from capalloc.bookkeeping import Books, Funded, period_of
 from capalloc.issues import Issue, error
-from capalloc.money import whole_millions
 from capalloc.records import MEASURES, Rule, Synergy
 from capalloc.recount import Counted, Recount
 from capalloc.selection import parse_selection
@@ -130,18 +129,23 @@ def _in_force(tables: Tables) -> list[Rule]:
 
 
 def _rule_account(tally: Tally, row: Rule) -> RuleAudit:
-    tables = tally.tables
-    measure = read_measure(tables, row.measure, row.selection, row.period)
-    used, limit = tally.of(measure), row.amount
-    if row.share_of:
-        parts = [part.strip() for part in row.share_of.split(";")]
-        given = zip(parts + [""] * (3 - len(parts)), (row.measure, row.selection, row.period), strict=False)
-        limit *= tally.of(read_measure(tables, *(part or own for part, own in given)))
-    elif measure.kind in _OF_MONEY:
-        limit = Fraction(whole_millions(limit, tables.settings.money, tables.settings.rounding)[0])
+    used = tally.of(read_measure(tally.tables, row.measure, row.selection, row.period))
+    # Amounts of money are million VND in the rows already.
+    limit = row.amount * (tally.of(_other(tally.tables, row)) if row.share_of else 1)
     missed = {"<=": used - limit, ">=": limit - used, "==": abs(used - limit)}[row.sense]
     violation = max(missed, Fraction(0))
     return RuleAudit(row.id, row.sense, limit, used, violation, row.price, violation * (row.price or 0))
+
+
+def _other(tables: Tables, row: Rule) -> Measure:
+    """The measure that a rule is held against a share of; what its cell leaves out is that of the row."""
+    text, *more = row.share_of.split(";", 1)
+    # A selection may hold a semicolon, a measure and a period do not.
+    selection, *last = more[0].rsplit(";", 1) if more else ("",)
+    period = last[0] if last else ""
+    return read_measure(
+        tables, text.strip() or row.measure, selection.strip() or row.selection, period.strip() or row.period
+    )
 
 
 def target_accounts(tally: Tally) -> tuple[TargetAudit, ...]:
