@@ -32,6 +32,7 @@ LAYERS = (
         "checks.prices",
         "checks.funding",
         "checks.passing",
+        "checks.ruling",
         "checks.usage",
         "checks",
         "checking",

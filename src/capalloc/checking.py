@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from capalloc.checks import amounts, funding, passing, prices, references, timing, usage
+from capalloc.checks import amounts, funding, passing, prices, references, ruling, timing, usage
 from capalloc.issues import Issue, Issues, Severity
 from capalloc.records import RECORDS
 from capalloc.tables import Tables
@@ -95,6 +95,9 @@ CHECKS = (
         funding.check_capacity_gaps,
         (*_WAYS, "years", "modes.*", "costs.*", "profiles.*", "uses.*", "capacities.resource", "capacities.period"),
     ),
+    Check(ruling.check_measures, ("years", "sources", "envelopes", "indicators", "resources")),
+    Check(ruling.check_target_years, ("years",)),
+    Check(ruling.check_indicators, ("contributions.indicator", "targets.indicator", "rules.*")),
     Check(usage.check_unused_tables, ("objective",)),
     Check(usage.check_unused_rows),
 )

@@ -14,7 +14,9 @@ One column x[o] in {0, 1} stands for each option o (a project, a mode, a start y
 ``resource``
     use in the period <= capacity;
 ``balance``, ``share``, ``envelope``
-    who pays (see :mod:`capalloc.accounts`).
+    who pays (see :mod:`capalloc.accounts`);
+``synergy``, ``rule``, ``target``
+    see :mod:`capalloc.extras`, whose columns are the last.
 """
 
 from __future__ import annotations
@@ -32,12 +34,14 @@ from capalloc.accounts import Accounts, account_rows, column_bounds, open_accoun
 from capalloc.allocation import Allocation, Choice
 from capalloc.ceilings import least_carried
 from capalloc.classes import class_weights, option_classes
+from capalloc.extras import Extras, open_extras
 from capalloc.model import Block, Floats, Ints, LinearModel
 from capalloc.options import Options, expand, spread
 from capalloc.payers import find_payers
 from capalloc.records import Capacity, Dependency, Membership
 from capalloc.rows import RowBlock, RowWriter, stack
 from capalloc.settings import VALUE_GRID
+from capalloc.sums import common_unit
 from capalloc.tables import Tables
 
 
@@ -51,14 +55,17 @@ class Compiled:
     tables: Tables
     options: Options
     accounts: Accounts
+    extras: Extras
     model: LinearModel
     unit: Fraction
 
-    def value(self, taken: Ints) -> Fraction:
-        """Return what the objective adds up to for some options, exactly."""
-        weights = class_weights(self.tables)
+    def value(self, x: Floats) -> Fraction:
+        """Return exactly what the objective adds up to at a point with whole options and payments."""
+        weights, taken = class_weights(self.tables), self.taken(x)
         worth = zip(self.classes[taken].tolist(), self.options.value[taken].tolist(), strict=True)
-        return sum((weights[number] * value for number, value in worth), Fraction(0)) * VALUE_GRID
+        gross = sum((weights[number] * value for number, value in worth), Fraction(0)) * VALUE_GRID
+        pairs = zip(self.extras.columns, self.extras.amounts(x), strict=True)
+        return gross + sum((extra.gain * amount for extra, amount in pairs), Fraction(0))
 
     @cached_property
     def classes(self) -> Ints:
@@ -76,7 +83,7 @@ class Compiled:
 
     def point(self, allocation: Allocation) -> Floats | None:
         """Return the point that stands for an allocation; ``None`` when it takes an option there is not."""
-        number = {self.choice(option): option for option in range(len(self.options))}
+        number = self._numbers
         if any(choice not in number for choice in allocation.choices):
             return None
         x = np.zeros(len(self.model.objective))
@@ -92,7 +99,12 @@ class Compiled:
                 x[len(self.options) + column] += payment.amount
         first = len(self.options) + len(self.accounts)
         x[first : first + len(self.accounts.carries)] = self._carried(allocation)
+        x[self.extras.first :] = self.extras.amounts(x)
         return x
+
+    @cached_property
+    def _numbers(self) -> dict[Choice, int]:
+        return {self.choice(option): option for option in range(len(self.options))}
 
     def _carried(self, allocation: Allocation) -> list[int]:
         """The least that must be carried for the payments of an allocation, one entry a carry column."""
@@ -114,30 +126,33 @@ def compile_tables(tables: Tables) -> Compiled:
     """
     options = expand(tables)
     accounts = open_accounts(tables, options, find_payers(tables, options.variants))
-    columns = len(options) + accounts.columns
-    blocks = [_choice_rows(tables, options), _dependency_rows(tables, options), _group_rows(tables, options)]
-    blocks += [*_resource_rows(tables, options), *account_rows(options, accounts)]
-    matrix, row_lower, row_upper, rows = stack([block for block in blocks if len(block.keys)], columns)
-    objective, unit = _objective(tables, options)
-    whole = np.arange(columns) < len(options)
-    money = column_bounds(options, accounts)
     takes = payable(options, accounts) if tables.sources else np.ones(len(options))
+    most = np.concatenate([takes, column_bounds(options, accounts)])
+    extras = open_extras(tables, options, accounts, most)
+    blocks = [_choice_rows(tables, options), _dependency_rows(tables, options), _group_rows(tables, options)]
+    blocks += [*_resource_rows(tables, options), *account_rows(options, accounts), *extras.rows]
+    columns = len(most) + len(extras)
+    matrix, row_lower, row_upper, rows = stack([block for block in blocks if len(block.keys)], columns)
+    objective, unit = _objective(tables, options, extras)
     model = LinearModel(
-        objective=np.concatenate([objective, np.zeros(accounts.columns)]),
+        objective=objective,
         matrix=matrix,
         row_lower=row_lower,
         row_upper=row_upper,
         lower=np.zeros(columns),
-        upper=np.concatenate([takes, money]),
-        integer=whole,
+        upper=np.concatenate([most, [float(extra.most) for extra in extras.columns]]),
+        integer=np.concatenate([np.arange(len(most)) < len(options), [extra.whole for extra in extras.columns]]).astype(
+            bool
+        ),
         rows=rows,
         columns=(
             Block("option", _option_keys(tables, options)),
             Block("payment", _payment_keys(tables, accounts)),
             Block("carry", [accounts.ceilings[carry.giver].key for carry in accounts.carries]),
+            *extras.blocks(),
         ),
     )
-    return Compiled(tables, options, accounts, model, unit)
+    return Compiled(tables, options, accounts, extras, model, unit)
 
 
 def _option_keys(tables: Tables, options: Options) -> Sequence[tuple[Any, ...]]:
@@ -153,15 +168,24 @@ def _payment_keys(tables: Tables, accounts: Accounts) -> Sequence[tuple[Any, ...
     return [(account, ids[source], year) for account, source, year in parts]
 
 
-def _objective(tables: Tables, options: Options) -> tuple[Floats, Fraction]:
-    """Class weight × value of each option in whole units, and what one such unit is worth."""
+def _objective(tables: Tables, options: Options, extras: Extras) -> tuple[Floats, Fraction]:
+    """The gain of every column in whole units, and what one such unit is worth.
+
+    An option is worth its value times the weight of its class; extra columns have their own gains; money has none.
+    """
     weights = class_weights(tables)
     whole = math.lcm(*(weight.denominator for weight in weights.values()), 1)
     scaled = {number: int(weight * whole) for number, weight in weights.items()}
     classes = option_classes(tables, options)
     worth = options.value.astype(object) * np.array([scaled[number] for number in classes.tolist()], dtype=object)
-    divisor = math.gcd(*worth.tolist()) or 1
-    return np.array(worth // divisor, dtype=np.float64), VALUE_GRID * Fraction(divisor, whole)
+    step = VALUE_GRID * Fraction(math.gcd(*worth.tolist()), whole)
+    gains = [extra.gain for extra in extras.columns]
+    unit = common_unit([step, *gains])
+    times, divisor = step / unit, math.gcd(*worth.tolist()) or 1
+    objective = np.zeros(extras.first + len(extras))
+    objective[: len(options)] = np.array(worth // divisor * int(times), dtype=np.float64)
+    objective[extras.first :] = [float(gain / unit) for gain in gains]
+    return objective, unit
 
 
 def _spans(options: Options, projects: int) -> Ints:

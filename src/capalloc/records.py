@@ -21,6 +21,7 @@ SIDES = ("state", "non_state")
 DEPENDENCY_KINDS = ("requires", "finish_start", "start_start", "together", "excludes")
 GROUP_KINDS = ("one_of", "exactly_one_of", "at_least", "at_most")
 MEASURES = ("starts", "completions", "active", "cost", "paid", "tail", "value", "envelope")
+MONEY_MEASURES = ("cost", "paid", "tail", "envelope")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,7 +296,10 @@ class Target(Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule(Row):
-    """A measure over a selection in a period, compared with a number or with a fraction of another measure."""
+    """A measure over a selection in a period, compared with a number or with a fraction of another measure.
+
+    Where ``is_money``, ``amount`` is in million VND, whatever the unit of the files.
+    """
 
     id: str = column(Kind.ID, key=True, required=True, default="")
     enabled: bool = column(Kind.TRUTH, default=True)
@@ -309,6 +313,11 @@ class Rule(Row):
     class_: int | None = column(Kind.INTEGER, least=1)
     legal_ref: str = column(Kind.TEXT, default="")
     waivable: str = column(Kind.TEXT, default="")
+
+    @property
+    def is_money(self) -> bool:
+        """Whether ``amount`` is an amount of money: the measure is, and it is not compared with another one."""
+        return not self.share_of.strip() and self.measure.partition(":")[0].strip() in MONEY_MEASURES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

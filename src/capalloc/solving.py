@@ -83,7 +83,8 @@ def optimize(
     """Return the best plan an engine finds within its limits, verified, and the bound it proved.
 
     A selection that has no whole-unit financing, or that the verifier does not pass, is cut off and the rest solved
-    again; the bounds of all rounds are valid for the portfolio, so the smallest counts.
+    again; so is one that is worth less in whole units than in the engine's fractions, the best of which is kept.  The
+    bounds of all rounds are valid for the portfolio, so the smallest counts.
 
     Raises
     ------
@@ -111,32 +112,65 @@ def solve_compiled(
     point = compiled.point(start) if start is not None else None
     unit = float(compiled.unit)
     model, bound, rejected, nodes = compiled.model, math.inf, 0, 0
+    held: _Held | None = None
     while True:
         left = replace(options, time_limit=_left(options, clock))
         outcome = engine.solve(model, left, start=point, progress=_in_units(progress, unit, clock), stop=stop)
-        nodes, bound = nodes + outcome.nodes, min(bound, outcome.bound)
-        allocation, audit = _verified(compiled, outcome)
-        if outcome.x is None or audit is not None or outcome.status is Status.FEASIBLE:
+        found = _verified(compiled, outcome)
+        held = _better(held, found)
+        nodes, bound = nodes + outcome.nodes, min(bound, _joint_bound(held, outcome.bound * unit))
+        if outcome.x is None or outcome.status is Status.FEASIBLE or _settles(found, outcome, model, unit):
             break
-        rejected += 1
+        if held is not None and relative_gap(float(held.audit.value), bound) <= options.gap:
+            break
+        rejected += found is None
         model, point = _without(model, compiled, outcome.x), None
-    seconds = perf_counter() - clock
     answer = Answer(
         outcome.status,
         outcome.stopped_by,
-        allocation,
-        audit,
-        bound * unit,
+        held.allocation if held else None,
+        held.audit if held else None,
+        bound,
         engine.name,
         options,
-        seconds,
+        perf_counter() - clock,
         nodes,
         rejected,
     )
-    if outcome.x is None or audit is None:
+    if held is None:
         return replace(answer, status=Status.INFEASIBLE if outcome.status is Status.INFEASIBLE else Status.UNKNOWN)
-    _agree(compiled, outcome.x, audit.value)
+    _agree(compiled, held)
     return _claimed(answer, unit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A verified plan."""
+
+    allocation: Allocation
+    audit: Audit
+
+
+def _better(held: _Held | None, found: _Held | None) -> _Held | None:
+    if held is None or found is None:
+        return held or found
+    return found if found.audit.value > held.audit.value else held
+
+
+def _joint_bound(held: _Held | None, bound: float) -> float:
+    """What no plan passes: neither those still looked for, nor those cut off after the best of them was held."""
+    return bound if held is None else max(bound, float(held.audit.value))
+
+
+def _settles(found: _Held | None, outcome: Outcome, model: LinearModel, unit: float) -> bool:
+    """Whether the plan at the engine's point is worth what the engine claims.
+
+    It is worth less where a soft statement charges for what whole payments lack and fractions did not.
+    """
+    if found is None or outcome.x is None:
+        return False
+    claimed = math.fsum((model.objective * outcome.x).tolist()) * unit
+    return claimed - float(found.audit.value) <= _NOISE * max(abs(claimed), 1.0)
 
 
 def _left(options: SolveOptions, clock: float) -> float | None:
@@ -155,15 +189,13 @@ def _in_units(progress: ProgressReport | None, unit: float, clock: float) -> Pro
     return report
 
 
-def _verified(compiled: Compiled, outcome: Outcome) -> tuple[Allocation | None, Audit | None]:
+def _verified(compiled: Compiled, outcome: Outcome) -> _Held | None:
     """The plan at the engine's point with its account, or nothing when it cannot be paid or breaks a statement."""
-    if outcome.x is None:
-        return None, None
-    allocation = finance(compiled, outcome.x)
+    allocation = None if outcome.x is None else finance(compiled, outcome.x)
     if allocation is None:
-        return None, None
+        return None
     audit = verify(compiled.tables, allocation)
-    return (None, None) if audit.violations else (allocation, audit)
+    return None if audit.violations else _Held(allocation, audit)
 
 
 def _without(model: LinearModel, compiled: Compiled, x: Floats) -> LinearModel:
@@ -177,11 +209,12 @@ def _without(model: LinearModel, compiled: Compiled, x: Floats) -> LinearModel:
     return with_rows(model, writer.block())
 
 
-def _agree(compiled: Compiled, x: Floats, verified: Fraction) -> None:
+def _agree(compiled: Compiled, held: _Held) -> None:
     """Withhold a plan whose value the compiler and the verifier do not agree on to the last unit."""
-    modelled = compiled.value(compiled.taken(x))
-    if modelled != verified:
-        raise EngineFailed(say("error.values-disagree", modelled=modelled, verified=verified))
+    point = compiled.point(held.allocation)
+    modelled = None if point is None else compiled.value(point)
+    if modelled != held.audit.value:
+        raise EngineFailed(say("error.values-disagree", modelled=modelled, verified=held.audit.value))
 
 
 def _claimed(answer: Answer, unit: float) -> Answer:

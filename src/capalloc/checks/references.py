@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from capalloc.issues import Issue, error, nearest
+from capalloc.measures import split_share
 from capalloc.reading import NONE
 from capalloc.records import RECORDS, SCHEMAS, Row
 from capalloc.schema import Column, Kind, field_name
@@ -151,9 +152,15 @@ def check_selections(tables: Tables) -> Iterator[Issue]:
     attributes = attribute_columns(tables.projects)
     ids = _Names(project.id for project in tables.projects)
     verdicts: dict[str, BadSelection | None] = {}
-    for table, column in (("sources", "eligible"), ("shares", "project"), ("rules", "selection")):
+    for table, column in (
+        ("sources", "eligible"),
+        ("shares", "project"),
+        ("rules", "selection"),
+        ("rules", "share_of"),
+    ):
         for row in tables.rows(table):
             text: str = getattr(row, column)
+            text = split_share(text)[1] if column == "share_of" else text
             if not text or (table == "shares" and text in ids):
                 continue
             if text not in verdicts:

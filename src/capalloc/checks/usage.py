@@ -11,7 +11,7 @@ from capalloc.records import SCHEMAS
 from capalloc.schema import field_name
 from capalloc.tables import Tables
 
-LATER_TABLES = ("priorities", "paid", "indicators", "contributions", "targets", "rules", "synergies")
+LATER_TABLES = ("priorities", "paid")
 
 _LATER_CELLS: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
     ("projects", "kind", "programme".__eq__),

@@ -1,0 +1,241 @@
+"""Synergies, rules and targets: their rows, and the columns that say what synergies add and soft statements cost.
+
+Every extra column is, for whole options and payments, the excess of a sum over a limit: ``max(0, sum − limit)``.
+
+``synergy``
+    of n projects: the number of those funded less n − 1, so 1 when all are.  Where it adds value, y <= F(i) for each
+    of its projects; where it takes value away, y >= sum of F(i) − (n − 1);
+``rule``
+    sum <= limit, sum >= limit or sum = limit.  Soft: sum − over <= limit, sum + under >= limit, at a price;
+``target``
+    contributions of what is finished in time >= at_least − baseline; soft: + under.
+
+The rows are scaled to whole numbers.  The limit of a hard row is drawn in to the next whole number, because whole
+payments cannot come nearer.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from capalloc.accounts import Accounts
+from capalloc.issues import InvalidInput, Place, error
+from capalloc.measures import Measure, read_rules
+from capalloc.model import Block, Floats, Ints
+from capalloc.options import Options
+from capalloc.records import Target
+from capalloc.rows import EXACT, RowBlock, RowWriter
+from capalloc.settings import Period
+from capalloc.sums import Ledger, Sum, common_unit
+from capalloc.tables import Tables
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """One column: ``max(0, values @ x[columns] − limit)``, at most ``most``, each unit of it worth ``gain``.
+
+    ``class_`` is the priority class that its row names, if any.
+    """
+
+    kind: str
+    key: tuple[Any, ...]
+    columns: Ints
+    values: Ints
+    limit: int
+    most: int
+    gain: Fraction
+    class_: int | None
+
+    @property
+    def whole(self) -> bool:
+        """Whether engines must take a whole number; what a soft statement lacks may be a fraction on the way."""
+        return self.kind == "synergy"
+
+    def amount(self, x: Floats) -> int:
+        """Return what the column is at a point with whole options and payments."""
+        at = np.rint(x[self.columns]).astype(np.int64)
+        return max(0, int(self.values @ at) - self.limit)
+
+
+@dataclass(frozen=True)
+class Extras:
+    """All extra columns, the last of the model, from column ``first`` on; and their rows."""
+
+    first: int
+    columns: tuple[Extra, ...]
+    rows: tuple[RowBlock, ...]
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def amounts(self, x: Floats) -> list[int]:
+        """Return what every column is at a point with whole options and payments."""
+        return [extra.amount(x) for extra in self.columns]
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield what the columns stand for."""
+        for extra in self.columns:
+            yield Block(extra.kind, [extra.key])
+
+
+def open_extras(tables: Tables, options: Options, accounts: Accounts, most: Floats) -> Extras:
+    """Return the extra columns and rows of all synergies, rules and targets.
+
+    Parameters
+    ----------
+    most
+        The upper bound of every column before the extras, shape (n,).
+
+    Raises
+    ------
+    InvalidInput
+        When the numbers of a rule or a target are too far apart to be added up exactly.
+    """
+    writer = _Writer(Ledger(tables, options, accounts), most)
+    for synergy in tables.synergies:
+        writer.synergy(synergy.id, synergy.projects, synergy.value, synergy.class_)
+    for rule in read_rules(tables):
+        row = rule.rule
+        parts = [(writer.ledger.sum_of(measure), factor) for measure, factor in rule.measures]
+        place = tables.place("rules", row, "amount")
+        writer.statement("rule", (row.id,), parts, (row.sense, rule.limit), (row.price, row.class_), place)
+    baselines = {indicator.id: indicator.baseline for indicator in tables.indicators}
+    for target in tables.targets:
+        part = (writer.ledger.sum_of(_finished(target)), Fraction(1))
+        place = tables.place("targets", target, "at_least")
+        missing = target.at_least - baselines.get(target.indicator, Fraction(0))
+        key = (target.indicator, target.by_year)
+        writer.statement("target", key, [part], (">=", missing), (target.price, None), place)
+    return Extras(len(most), tuple(writer.extras), tuple(row.block() for row in writer.rows.values()))
+
+
+def _finished(target: Target) -> Measure:
+    """What all projects add that are finished by the end of the year, however early."""
+    return Measure("indicator", (target.indicator,), "", Period("", 0, target.by_year))
+
+
+class _Writer:
+    """Writes rows and columns one statement at a time."""
+
+    def __init__(self, ledger: Ledger, most: Floats) -> None:
+        self.ledger = ledger
+        self.most = most
+        self.extras: list[Extra] = []
+        self.rows = {kind: RowWriter(kind) for kind in ("synergy", "rule", "target")}
+        index = {project.id: number for number, project in enumerate(ledger.tables.projects)}
+        spans = np.searchsorted(ledger.options.project, np.arange(len(index) + 1))
+        self.columns_of = {name: np.arange(spans[number], spans[number + 1]) for name, number in index.items()}
+
+    def synergy(self, name: str, projects: Sequence[str], value: Fraction, class_: int | None) -> None:
+        """Write what the projects are worth together."""
+        if not value:
+            return
+        every = np.concatenate([self.columns_of[project] for project in projects])
+        ones = np.ones(len(every), dtype=np.int64)
+        own = self._extra("synergy", (name,), (every, ones), (len(projects) - 1, 1), value, class_)
+        if value < 0:
+            self.rows["synergy"].add((name, None), -np.inf, len(projects) - 1, (every, 1), (own, -1))
+            return
+        for project in projects:
+            self.rows["synergy"].add((name, project), -np.inf, 0, (own, 1), (self.columns_of[project], -1))
+
+    def statement(
+        self,
+        kind: str,
+        key: tuple[Any, ...],
+        parts: Sequence[tuple[Sum, Fraction]],
+        comparison: tuple[str, Fraction],
+        terms: tuple[Fraction | None, int | None],
+        place: Place,
+    ) -> None:
+        """Write ``sum of factor·part (sense) limit``, hard without a price."""
+        (sense, limit), (price, class_) = comparison, terms
+        try:
+            row = _whole_row(parts, limit, self.most, hard=price is None)
+        except OverflowError:
+            raise InvalidInput([error("rule-too-fine", place, name=" ".join(map(str, key)))]) from None
+        below, above = sense in ("<=", "=="), sense in (">=", "==")
+        slacks: list[tuple[Ints, Any]] = []
+        if price is not None:
+            gain = -price * row.unit
+            # What a statement can miss by is bounded by what its columns can add up to.
+            reach = row.highest - math.floor(row.limit), math.ceil(row.limit) - row.lowest
+            whole = int(row.limit)
+            if below:
+                over = self._extra(f"{kind}-over", key, (row.columns, row.values), (whole, reach[0]), gain, class_)
+                slacks.append((over, -1))
+            if above:
+                under = self._extra(f"{kind}-under", key, (row.columns, -row.values), (-whole, reach[1]), gain, class_)
+                slacks.append((under, 1))
+        lower = float(math.ceil(row.limit)) if above else -np.inf
+        upper = float(math.floor(row.limit)) if below else np.inf
+        self.rows[kind].add(key, lower, upper, (row.columns, row.values), *slacks)
+
+    def _extra(
+        self,
+        kind: str,
+        key: tuple[Any, ...],
+        terms: tuple[Ints, Ints],
+        reach: tuple[int, int],
+        gain: Fraction,
+        class_: int | None,
+    ) -> Ints:
+        """Add a column and return its place in the model."""
+        place = len(self.most) + len(self.extras)
+        self.extras.append(Extra(kind, key, *terms, reach[0], max(0, reach[1]), gain, class_))
+        return np.array([place])
+
+
+@dataclass(frozen=True, slots=True)
+class _WholeRow:
+    """``unit · (values @ x[columns])`` compared with ``unit · limit``; the sum lies between ``lowest`` and ``highest``.
+
+    ``limit`` is whole unless the row is hard.
+    """
+
+    columns: Ints
+    values: Ints
+    limit: Fraction
+    unit: Fraction
+    lowest: int
+    highest: int
+
+
+def _whole_row(parts: Iterable[tuple[Sum, Fraction]], limit: Fraction, most: Floats, *, hard: bool) -> _WholeRow:
+    """Bring a sum and its limit to whole numbers.
+
+    Raises
+    ------
+    OverflowError
+        When they do not fit into floats.
+    """
+    parts = [(part, factor) for part, factor in parts if factor]
+    limit -= sum((factor * part.constant for part, factor in parts), Fraction(0))
+    parts = [(part, factor) for part, factor in parts if len(part.columns)]
+    steps = [factor * part.unit for part, factor in parts]
+    finest = common_unit([*steps, *(() if hard else (limit,))])
+    entries: dict[int, int] = {}
+    for (part, _), step in zip(parts, steps, strict=True):
+        times = int(step / finest)
+        for column, value in zip(part.columns.tolist(), part.values.tolist(), strict=True):
+            entries[column] = entries.get(column, 0) + value * times
+    entries = {column: value for column, value in entries.items() if value}
+    shared = math.gcd(*entries.values(), *(() if hard else (int(limit / finest),))) or 1
+    unit = finest * shared
+    limit /= unit
+    reach = [value // shared * int(most[column]) for column, value in entries.items()]
+    low, high = sum(r for r in reach if r < 0), sum(r for r in reach if r > 0)
+    if hard:
+        # What no selection can reach need not be told apart.
+        limit = min(max(limit, Fraction(low - 1)), Fraction(high + 1))
+    if max(-low, high, math.ceil(abs(limit)), *(abs(value) // shared for value in entries.values())) >= EXACT // 2:
+        raise OverflowError
+    columns = np.array(sorted(entries), dtype=np.int64)
+    values = np.array([entries[column] // shared for column in columns.tolist()], dtype=np.int64)
+    return _WholeRow(columns, values, limit, unit, low, high)
