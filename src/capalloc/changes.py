@@ -27,7 +27,7 @@ from capalloc.money import MILLIONS, NumberFormat, round_half_up
 from capalloc.paths import BadPath, CellPath, key_limits, row_path, split_path
 from capalloc.rawtable import plain
 from capalloc.reading import BadCell, reader_of
-from capalloc.records import SCHEMAS, Project, Row
+from capalloc.records import SCHEMAS, Project, Row, Rule
 from capalloc.schema import Column, Kind, field_name
 from capalloc.selection import Holds, attribute_columns
 from capalloc.settings import Settings
@@ -110,10 +110,14 @@ def _apply(tables: Tables, path: str, change: Any) -> tuple[Tables, list[Change]
     if not positions:
         paths = {row_path(SCHEMAS[cell.table], row, cell.column) for row in rows}
         raise BadPath("path-no-match", known=_suggestion(path, paths))
-    editor = _Editor(tables.settings, cell.column, column)
+    editors = {
+        kind: _Editor(tables.settings, cell.column, replace(column, kind=kind)) for kind in (column.kind, Kind.MONEY)
+    }
     made, empty = [], 0
     for position in positions:
         row = rows[position]
+        about_money = isinstance(row, Rule) and cell.column == "amount" and row.is_money
+        editor = editors[Kind.MONEY if about_money else column.kind]
         before = _read(row, cell.column)
         if before is None and editor.has_operator(change) and cell.has_wildcard:
             empty += 1

@@ -12,10 +12,11 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
+from capalloc.catalogue import write_number
 from capalloc.issues import Issue, Place, error, info, nearest
 from capalloc.money import BadNumber, NumberFormat, whole_millions
 from capalloc.rawtable import EMPTY, RawTable
-from capalloc.records import SCHEMAS, Row
+from capalloc.records import SCHEMAS, Row, Rule
 from capalloc.schema import Column, Kind, TableSchema, field_name
 from capalloc.settings import Settings
 from capalloc.tables import Origin
@@ -69,6 +70,8 @@ def read_table(raw: RawTable, settings: Settings) -> tuple[tuple[Row, ...], Orig
     }
     if raw.name == "projects":
         values["attributes"] = sheet.attributes(schema)
+    if raw.name == "rules" and "measure" in values and "amount" in values:
+        sheet.count_in_millions(values)
     issues += sheet.issues
     if any(issue.code == "missing-column" for issue in issues):
         return (), origin, issues
@@ -170,6 +173,22 @@ class _Sheet:
         self.issues.append(info("rounded", where, before=value.before, after=value.after))
         return value.after
 
+    def count_in_millions(self, values: dict[str, list[Any]]) -> None:
+        """Turn the amounts of those rules that are about money into million VND."""
+        amounts = values["amount"]
+        shares = values.get("share_of", [EMPTY] * len(amounts))
+        for place, (measure, share) in enumerate(zip(values["measure"], shares, strict=True)):
+            row = self.raw.rows[place]
+            if not Rule(measure=measure, share_of=share).is_money or (row, "amount") in self.faulty:
+                continue
+            try:
+                found = in_millions(amounts[place], self.settings)
+            except BadCell as fault:
+                self.fault(row, "amount", fault, found=write_number(amounts[place]))
+            else:
+                whole = self.rounded(row, "amount", found) if isinstance(found, _Rounded) else found
+                amounts[place] = Fraction(whole)
+
     def attributes(self, schema: TableSchema) -> list[Mapping[str, str | Fraction]]:
         """Return the attributes of each row: the columns of `projects` that are the user's own."""
         own = [
@@ -266,7 +285,17 @@ def _fraction(cell: Any, read_number: Reader) -> Fraction:
 
 
 def _money(cell: Any, read_number: Reader, settings: Settings) -> int | _Rounded:
-    amount: Fraction = read_number(cell)
+    return in_millions(read_number(cell), settings)
+
+
+def in_millions(amount: Fraction, settings: Settings) -> int | _Rounded:
+    """Return an amount in the declared unit as whole million VND, with both where it had to be rounded.
+
+    Raises
+    ------
+    BadCell
+        When it is no whole number and the settings allow no rounding.
+    """
     try:
         millions, was_rounded = whole_millions(amount, settings.money, settings.rounding)
     except BadNumber as fault:
