@@ -42,7 +42,7 @@ LAYERS = (
     ("engines.enumeration", "engines.naming", "engines.cbc", "engines.pulp_bridge", "engines.mps", "engines"),
     ("financing",),
     ("recount", "bookkeeping", "rooms", "tallies", "verification"),
-    ("solving",),
+    ("answer", "searching", "lexicographic", "solving"),
     ("elasticity", "evaluation", "screening"),
     ("paths", "changes"),
     ("progress",),
@@ -85,6 +85,8 @@ VERIFIER_MAY_NOT_REACH = {
     "compiling",
     "engines",
     "financing",
+    "searching",
+    "lexicographic",
     "solving",
 }
 ENGINES_MAY_IMPORT = {"catalogue", "issues", "model", "engines"}

@@ -9,13 +9,14 @@ from time import perf_counter
 import numpy as np
 
 from capalloc.allocation import Allocation, Choice
+from capalloc.answer import Answer
 from capalloc.compiling import Compiled, compile_tables
 from capalloc.elasticity import elastic, stretched
 from capalloc.engines.highs import Highs
 from capalloc.financing import finance
 from capalloc.model import Ints, SolveOptions, Status, StoppedBy
 from capalloc.rows import RowWriter, with_rows
-from capalloc.solving import Answer, solve_compiled
+from capalloc.solving import solve_compiled
 from capalloc.tables import Tables
 from capalloc.verification import verify
 

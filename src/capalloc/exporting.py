@@ -9,6 +9,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from capalloc.answer import Answer
 from capalloc.compiling import Compiled, compile_tables
 from capalloc.engines.mps import write_mps
 from capalloc.engines.pulp_bridge import point_of, to_pulp
@@ -16,7 +17,6 @@ from capalloc.evaluation import Wish, evaluate
 from capalloc.financing import finance
 from capalloc.issues import InvalidInput, error
 from capalloc.model import Block, LinearModel, SolveOptions, Status, StoppedBy
-from capalloc.solving import Answer
 from capalloc.tables import Tables
 from capalloc.verification import verify
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from capalloc.allocation import Allocation
+from capalloc.answer import Answer
 from capalloc.audit import Audit
 from capalloc.catalogue import say
 from capalloc.framing import typed_frame
 from capalloc.issues import CapallocError, Issues
 from capalloc.model import Status, StoppedBy, relative_gap
 from capalloc.reporting import ENVELOPE, Section, as_html, as_text, describe_plan
-from capalloc.solving import Answer
 from capalloc.storing import write_atomically, write_plan
 from capalloc.tables import Tables
 from capalloc.verification import verify

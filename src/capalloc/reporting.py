@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from capalloc.answer import Answer
 from capalloc.audit import Audit
 from capalloc.catalogue import language, say, write_number
 from capalloc.ceilings import reserve_of, room_of
@@ -16,7 +17,6 @@ from capalloc.model import Status, relative_gap
 from capalloc.options import expand
 from capalloc.records import RECORDS, Envelope, Project, Source
 from capalloc.selection import parse_selection
-from capalloc.solving import Answer
 from capalloc.tables import Tables
 
 

@@ -1,74 +1,21 @@
-"""The pipeline from tables to a verified plan: compile, solve, pay in whole units, verify."""
+"""The pipeline from tables to a verified plan: compile, then search for the whole objective or class after class."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
-from fractions import Fraction
 from threading import Event
-from time import perf_counter
-
-import numpy as np
 
 from capalloc.allocation import Allocation
-from capalloc.audit import Audit
-from capalloc.catalogue import say
+from capalloc.answer import Answer
+from capalloc.classes import every_class
 from capalloc.compiling import Compiled, compile_tables
 from capalloc.engines import engine_named
 from capalloc.engines.base import Engine
-from capalloc.financing import finance
-from capalloc.issues import NO_ISSUES, EngineFailed, Issues
-from capalloc.model import (
-    Floats,
-    LinearModel,
-    Outcome,
-    Progress,
-    ProgressReport,
-    SolveOptions,
-    Status,
-    StoppedBy,
-    relative_gap,
-)
-from capalloc.rows import RowWriter, with_rows
+from capalloc.lexicographic import solve_in_order
+from capalloc.model import ProgressReport, SolveOptions
+from capalloc.searching import Aim, search
 from capalloc.tables import Tables
-from capalloc.verification import verify
 
 DEFAULT_ENGINE = "highs"
-
-_NOISE = 1e-9
-"""Relative error of a bound that an engine computes in floats."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a run found and what it proved.
-
-    ``allocation``, ``audit`` and ``value`` are ``None`` exactly when there is no plan.  A plan has no ``violations``; a
-    hand-made list may (see :mod:`capalloc.evaluation`).  ``bound`` is in units of the objective: no plan is worth more.
-    ``rejected`` counts selections that had no whole-unit financing.
-    """
-
-    status: Status
-    stopped_by: StoppedBy
-    allocation: Allocation | None
-    audit: Audit | None
-    bound: float
-    engine: str
-    options: SolveOptions
-    seconds: float
-    nodes: int = 0
-    rejected: int = 0
-    violations: Issues = NO_ISSUES
-
-    @property
-    def value(self) -> Fraction | None:
-        """What the objective adds up to, exactly."""
-        return self.audit.value if self.audit else None
-
-    @property
-    def gap(self) -> float:
-        """(bound − value) / |value|; 0 when equal, infinite when there is no value or it is 0."""
-        return relative_gap(None if self.value is None else float(self.value), self.bound)
 
 
 def optimize(
@@ -81,10 +28,6 @@ def optimize(
     stop: Event | None = None,
 ) -> Answer:
     """Return the best plan an engine finds within its limits, verified, and the bound it proved.
-
-    A selection that has no whole-unit financing, or that the verifier does not pass, is cut off and the rest solved
-    again; so is one that is worth less in whole units than in the engine's fractions, the best of which is kept.  The
-    bounds of all rounds are valid for the portfolio, so the smallest counts.
 
     Raises
     ------
@@ -108,125 +51,6 @@ def solve_compiled(
     stop: Event | None = None,
 ) -> Answer:
     """Solve a compiled portfolio; see :func:`optimize`."""
-    clock = perf_counter()
-    point = compiled.point(start) if start is not None else None
-    unit = float(compiled.unit)
-    model, bound, rejected, nodes = compiled.model, math.inf, 0, 0
-    held: _Held | None = None
-    while True:
-        left = replace(options, time_limit=_left(options, clock))
-        outcome = engine.solve(model, left, start=point, progress=_in_units(progress, unit, clock), stop=stop)
-        found = _verified(compiled, outcome)
-        held = _better(held, found)
-        nodes, bound = nodes + outcome.nodes, min(bound, _joint_bound(held, outcome.bound * unit))
-        if outcome.x is None or outcome.status is Status.FEASIBLE or _settles(found, outcome, model, unit):
-            break
-        if held is not None and relative_gap(float(held.audit.value), bound) <= options.gap:
-            break
-        rejected += found is None
-        model, point = _without(model, compiled, outcome.x), None
-    answer = Answer(
-        outcome.status,
-        outcome.stopped_by,
-        held.allocation if held else None,
-        held.audit if held else None,
-        bound,
-        engine.name,
-        options,
-        perf_counter() - clock,
-        nodes,
-        rejected,
-    )
-    if held is None:
-        return replace(answer, status=Status.INFEASIBLE if outcome.status is Status.INFEASIBLE else Status.UNKNOWN)
-    _agree(compiled, held)
-    return _claimed(answer, unit)
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """A verified plan."""
-
-    allocation: Allocation
-    audit: Audit
-
-
-def _better(held: _Held | None, found: _Held | None) -> _Held | None:
-    if held is None or found is None:
-        return held or found
-    return found if found.audit.value > held.audit.value else held
-
-
-def _joint_bound(held: _Held | None, bound: float) -> float:
-    """What no plan passes: neither those still looked for, nor those cut off after the best of them was held."""
-    return bound if held is None else max(bound, float(held.audit.value))
-
-
-def _settles(found: _Held | None, outcome: Outcome, model: LinearModel, unit: float) -> bool:
-    """Whether the plan at the engine's point is worth what the engine claims.
-
-    It is worth less where a soft statement charges for what whole payments lack and fractions did not.
-    """
-    if found is None or outcome.x is None:
-        return False
-    claimed = math.fsum((model.objective * outcome.x).tolist()) * unit
-    return claimed - float(found.audit.value) <= _NOISE * max(abs(claimed), 1.0)
-
-
-def _left(options: SolveOptions, clock: float) -> float | None:
-    return None if options.time_limit is None else max(0.0, options.time_limit - (perf_counter() - clock))
-
-
-def _in_units(progress: ProgressReport | None, unit: float, clock: float) -> ProgressReport | None:
-    """Pass an engine's reports on in units of the portfolio, timed from the beginning."""
-    if progress is None:
-        return None
-
-    def report(seen: Progress) -> None:
-        value = None if seen.value is None else seen.value * unit
-        progress(replace(seen, seconds=perf_counter() - clock, value=value, bound=seen.bound * unit))
-
-    return report
-
-
-def _verified(compiled: Compiled, outcome: Outcome) -> _Held | None:
-    """The plan at the engine's point with its account, or nothing when it cannot be paid or breaks a statement."""
-    allocation = None if outcome.x is None else finance(compiled, outcome.x)
-    if allocation is None:
-        return None
-    audit = verify(compiled.tables, allocation)
-    return None if audit.violations else _Held(allocation, audit)
-
-
-def _without(model: LinearModel, compiled: Compiled, x: Floats) -> LinearModel:
-    """Cut off exactly the selection of a point: at least one option must change."""
-    taken = compiled.taken(x)
-    every = np.arange(len(compiled.options))
-    sign = np.full(len(every), -1.0)
-    sign[taken] = 1.0
-    writer = RowWriter("rejected")
-    writer.add((len(model.rows),), -np.inf, len(taken) - 1, (every, sign))
-    return with_rows(model, writer.block())
-
-
-def _agree(compiled: Compiled, held: _Held) -> None:
-    """Withhold a plan whose value the compiler and the verifier do not agree on to the last unit."""
-    point = compiled.point(held.allocation)
-    modelled = None if point is None else compiled.value(point)
-    if modelled != held.audit.value:
-        raise EngineFailed(say("error.values-disagree", modelled=modelled, verified=held.audit.value))
-
-
-def _claimed(answer: Answer, unit: float) -> Answer:
-    """State what the value and the bound prove together.
-
-    Every plan's value is a whole multiple of ``unit``; a bound less than one step above the value leaves no better
-    plan.
-    """
-    value = float(answer.value or 0)
-    noise = _NOISE * max(abs(value), abs(answer.bound)) if math.isfinite(answer.bound) else 0.0
-    step = unit if noise < unit / 4 else 0.0
-    if answer.bound - value <= noise or answer.bound - value < step - noise:
-        return replace(answer, status=Status.OPTIMAL, stopped_by=StoppedBy.PROOF, bound=value)
-    within = relative_gap(value, answer.bound) <= answer.options.gap
-    return replace(answer, status=Status.WITHIN_GAP if within else Status.FEASIBLE)
+    if compiled.tables.settings.objective.goal == "lexicographic" and every_class(compiled.tables):
+        return solve_in_order(compiled, options, engine, start=start, progress=progress, stop=stop)
+    return search(Aim(compiled, compiled.model), options, engine, start=start, progress=progress, stop=stop)

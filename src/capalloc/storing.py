@@ -17,11 +17,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
 from capalloc.allocation import Allocation, Choice, Payment
+from capalloc.answer import Answer
 from capalloc.audit import Audit
 from capalloc.issues import InvalidInput, Issue, Issues, Place, error
 from capalloc.model import SolveOptions, Status, StoppedBy, relative_gap
 from capalloc.records import RECORDS, Row
-from capalloc.solving import Answer
 from capalloc.tables import Tables
 from capalloc.verification import verify
 

@@ -1,0 +1,188 @@
+"""One run of an engine towards one aim: solve, pay in whole units, verify, and cut off what does not stand."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from threading import Event
+from time import perf_counter
+
+import numpy as np
+
+from capalloc.allocation import Allocation
+from capalloc.answer import NOISE, Answer, claimed
+from capalloc.audit import Audit
+from capalloc.catalogue import say
+from capalloc.compiling import Compiled
+from capalloc.engines.base import Engine
+from capalloc.financing import finance
+from capalloc.issues import EngineFailed
+from capalloc.model import (
+    Floats,
+    LinearModel,
+    Outcome,
+    Progress,
+    ProgressReport,
+    SolveOptions,
+    Status,
+    StoppedBy,
+    relative_gap,
+)
+from capalloc.rows import RowWriter, with_rows
+from capalloc.verification import verify
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What one run maximises: the objective of ``model``, whose first columns are those of ``compiled.model``.
+
+    One unit of either objective is worth ``compiled.unit``.
+    """
+
+    compiled: Compiled
+    model: LinearModel
+
+    def modelled(self, point: Floats) -> Fraction:
+        """Return what a whole point of the compiled model is worth, as the compiler has it."""
+        return self.compiled.value(point)
+
+    def verified(self, audit: Audit) -> Fraction:
+        """Return what a plan is worth, as the verifier has it."""
+        return audit.value
+
+    def point(self, allocation: Allocation) -> Floats | None:
+        """Return the point of ``model`` that stands for an allocation; ``None`` when it takes unknown options."""
+        return self.compiled.point(allocation)
+
+    def stands(self, audit: Audit) -> bool:
+        """Return whether a plan breaks nothing."""
+        return not audit.violations
+
+
+def search(
+    aim: Aim,
+    options: SolveOptions,
+    engine: Engine,
+    *,
+    start: Allocation | None = None,
+    progress: ProgressReport | None = None,
+    stop: Event | None = None,
+) -> Answer:
+    """Return the best plan an engine finds within its limits, verified, and the bound it proved.
+
+    A selection that has no whole-unit financing, or that the verifier does not pass, is cut off and the rest solved
+    again; so is one that is worth less in whole units than in the engine's fractions, the best of which is kept.  The
+    bounds of all rounds are valid for the portfolio, so the smallest counts.  A start that is a plan is the least that
+    is given back.
+
+    Raises
+    ------
+    EngineFailed
+        When the engine itself fails, or compiler and verifier do not agree.
+    """
+    clock = perf_counter()
+    point = aim.point(start) if start is not None else None
+    unit = float(aim.compiled.unit)
+    model, bound, rejected, nodes = aim.model, math.inf, 0, 0
+    held = _judged(aim, start)
+    while True:
+        left = replace(options, time_limit=_left(options, clock))
+        outcome = engine.solve(model, left, start=point, progress=_in_units(progress, unit, clock), stop=stop)
+        found = _verified(aim, outcome)
+        held = _better(held, found)
+        nodes, bound = nodes + outcome.nodes, min(bound, _joint_bound(held, outcome.bound * unit))
+        if outcome.x is None or outcome.status is Status.FEASIBLE or _settles(found, outcome, model, unit):
+            break
+        if held is not None and relative_gap(float(held.worth), bound) <= options.gap:
+            break
+        rejected += found is None
+        model, point = _without(model, aim.compiled, outcome.x), None
+    facts = (engine.name, options, perf_counter() - clock, nodes, rejected)
+    if held is None:
+        status = Status.INFEASIBLE if outcome.status is Status.INFEASIBLE else Status.UNKNOWN
+        return Answer(status, outcome.stopped_by, None, None, bound, *facts)
+    _agree(aim, held)
+    status, bound = claimed(held.worth, bound, unit, options.gap)
+    stopped_by = StoppedBy.PROOF if status is Status.OPTIMAL else outcome.stopped_by
+    return Answer(status, stopped_by, held.allocation, held.audit, bound, *facts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A verified plan and what it is worth."""
+
+    allocation: Allocation
+    audit: Audit
+    worth: Fraction
+
+
+def _judged(aim: Aim, allocation: Allocation | None) -> _Held | None:
+    """The plan with its account, or nothing when it does not stand."""
+    if allocation is None:
+        return None
+    audit = verify(aim.compiled.tables, allocation)
+    return _Held(allocation, audit, aim.verified(audit)) if aim.stands(audit) else None
+
+
+def _verified(aim: Aim, outcome: Outcome) -> _Held | None:
+    """The plan at the engine's point, or nothing when it cannot be paid or does not stand."""
+    own = len(aim.compiled.model.objective)
+    return None if outcome.x is None else _judged(aim, finance(aim.compiled, outcome.x[:own]))
+
+
+def _better(held: _Held | None, found: _Held | None) -> _Held | None:
+    if held is None or found is None:
+        return held or found
+    return found if found.worth > held.worth else held
+
+
+def _joint_bound(held: _Held | None, bound: float) -> float:
+    """What no plan passes: neither those still looked for, nor those cut off after the best of them was held."""
+    return bound if held is None else max(bound, float(held.worth))
+
+
+def _settles(found: _Held | None, outcome: Outcome, model: LinearModel, unit: float) -> bool:
+    """Whether the plan at the engine's point is worth what the engine claims.
+
+    It is worth less where a soft statement charges for what whole payments lack and fractions did not.
+    """
+    if found is None or outcome.x is None:
+        return False
+    promised = math.fsum((model.objective * outcome.x).tolist()) * unit
+    return promised - float(found.worth) <= NOISE * max(abs(promised), 1.0)
+
+
+def _left(options: SolveOptions, clock: float) -> float | None:
+    return None if options.time_limit is None else max(0.0, options.time_limit - (perf_counter() - clock))
+
+
+def _in_units(progress: ProgressReport | None, unit: float, clock: float) -> ProgressReport | None:
+    """Pass an engine's reports on in units of the portfolio, timed from the beginning."""
+    if progress is None:
+        return None
+
+    def report(seen: Progress) -> None:
+        value = None if seen.value is None else seen.value * unit
+        progress(replace(seen, seconds=perf_counter() - clock, value=value, bound=seen.bound * unit))
+
+    return report
+
+
+def _without(model: LinearModel, compiled: Compiled, x: Floats) -> LinearModel:
+    """Cut off exactly the selection of a point: at least one option must change."""
+    taken = compiled.taken(x)
+    every = np.arange(len(compiled.options))
+    sign = np.full(len(every), -1.0)
+    sign[taken] = 1.0
+    writer = RowWriter("rejected")
+    writer.add((len(model.rows),), -np.inf, len(taken) - 1, (every, sign))
+    return with_rows(model, writer.block())
+
+
+def _agree(aim: Aim, held: _Held) -> None:
+    """Withhold a plan whose value the compiler and the verifier do not agree on to the last unit."""
+    point = aim.compiled.point(held.allocation)
+    modelled = None if point is None else aim.modelled(point)
+    if modelled != held.worth:
+        raise EngineFailed(say("error.values-disagree", modelled=modelled, verified=held.worth))
