@@ -30,6 +30,7 @@ LAYERS = (
         "checks.timing",
         "checks.amounts",
         "checks.prices",
+    "checks.ordering",
         "checks.funding",
         "checks.passing",
         "checks.ruling",

@@ -276,3 +276,17 @@ def test_checking_alone_judges_tables_that_were_changed():
 def test_years_are_written_in_runs(years, text):
     """Ten years in a row are two numbers."""
     assert written(years) == text
+
+
+def test_classes_by_phase_need_an_objective_that_goes_by_classes():
+    """An objective that neither weighs nor orders classes would pass them over in silence."""
+    tables = {"projects": "id,priority,value;A,1,1", "priorities": "project,phase,class;A,2021-2025,2"}
+    assert codes({"phases": PHASES}, **tables) == ["unused-priorities"]
+    for objective in ({"goal": "lexicographic"}, {"class_weights": {1: 2, 2: 1}}):
+        assert codes({"phases": PHASES, "objective": objective}, **tables) == []
+
+
+def test_an_order_of_classes_needs_classes():
+    """Where no project has a class, each is told, with classes to choose from."""
+    found = issues_of({"objective": {"goal": "lexicographic"}}, projects="id,value;A,1;B,1")
+    assert [(issue.code, issue.arguments["known"]) for issue in found] == [("missing-priority", "1, 2, 3")] * 2

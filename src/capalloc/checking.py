@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from capalloc.checks import amounts, funding, passing, prices, references, ruling, timing, usage
+from capalloc.checks import amounts, funding, ordering, passing, prices, references, ruling, timing, usage
 from capalloc.issues import Issue, Issues, Severity
 from capalloc.records import RECORDS
 from capalloc.tables import Tables
@@ -80,7 +80,9 @@ CHECKS = (
         amounts.check_scores,
         (*_WAYS, "objective", "criteria.criterion", "scores.project", "scores.mode", "scores.criterion"),
     ),
-    Check(amounts.check_class_weights, ("projects", "objective")),
+    Check(ordering.check_classes, (*_PRICED, "objective", "priorities.*")),
+    Check(ordering.check_class_weights, ("projects", "objective")),
+    Check(ordering.check_unused_classes, ("objective",)),
     Check(prices.check_price_index, ("price_index.*",)),
     Check(prices.check_price_years, (*_PRICED, "price_index.*", *_DECIDED)),
     Check(prices.check_nominal_totals, (*_PRICED, "price_index.*")),

@@ -172,22 +172,3 @@ def check_scores(tables: Tables) -> Iterator[Issue]:
     for project in tables.projects:
         if sizes_needed and project.size is None:
             yield error("missing-size", tables.place("projects", project, "size"), project=project.id)
-
-
-def check_class_weights(tables: Tables) -> Iterator[Issue]:
-    """Where classes have weights, every project has a class with one, and every weight a project."""
-    weights = tables.settings.objective.class_weights
-    if not weights:
-        return
-    known = ", ".join(str(number) for number in sorted(weights))
-    for project in tables.projects:
-        where = tables.place("projects", project, "priority")
-        if project.priority is None:
-            yield error("missing-priority", where, project=project.id, known=known)
-        elif project.priority not in weights:
-            yield error("no-class-weight", where, found=project.priority, known=known)
-    used = {project.priority for project in tables.projects}
-    for number in weights:
-        if number not in used:
-            where = tables.place("settings", column=f"objective.class_weights.{number}")
-            yield warning("unused-class-weight", where, found=number)

@@ -11,7 +11,7 @@ from capalloc.records import SCHEMAS
 from capalloc.schema import field_name
 from capalloc.tables import Tables
 
-LATER_TABLES = ("priorities", "paid")
+LATER_TABLES = ("paid",)
 
 _LATER_CELLS: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
     ("projects", "kind", "programme".__eq__),
@@ -45,12 +45,10 @@ def _later_settings(tables: Tables) -> Iterator[Issue]:
     later = {
         "decide_from": settings.decide_from is not None and settings.decide_from > settings.first_year,
         "statutory": bool(settings.statutory),
-        "objective.goal": settings.objective.goal == "lexicographic",
     }
     for key, asked in later.items():
         if asked:
-            value = settings.objective.goal if key == "objective.goal" else getattr(settings, key)
-            yield error("not-yet", tables.place("settings", column=key), what=f"{key} = {value}")
+            yield error("not-yet", tables.place("settings", column=key), what=f"{key} = {getattr(settings, key)}")
 
 
 def check_unused_tables(tables: Tables) -> Iterator[Issue]:
