@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
 from capalloc.allocation import Allocation, Choice, Payment
-from capalloc.answer import Answer
+from capalloc.answer import Answer, ClassAnswer
 from capalloc.audit import Audit
 from capalloc.issues import InvalidInput, Issue, Issues, Place, error
 from capalloc.model import SolveOptions, Status, StoppedBy, relative_gap
@@ -75,6 +75,15 @@ class StoredOptions(BaseModel):
     node_limit: int | None
 
 
+class StoredClass(BaseModel):
+    """What was proved about a class; ``bound`` is null when nothing is."""
+
+    model_config = ConfigDict(**_STRICT, populate_by_name=True)
+    class_: Annotated[int, Field(alias="class")]
+    bound: float | None
+    status: Status
+
+
 class StoredPlan(BaseModel):
     """The file of a plan.
 
@@ -95,6 +104,7 @@ class StoredPlan(BaseModel):
     seconds: float
     nodes: int
     versions: dict[str, str]
+    classes: tuple[StoredClass, ...] = ()
     choices: tuple[StoredChoice, ...]
     payments: tuple[StoredPayment, ...]
 
@@ -131,16 +141,22 @@ def write_plan(path: Path, tables: Tables, answer: Answer, allocation: Allocatio
         status=answer.status,
         stopped_by=answer.stopped_by,
         value=audit.value,
-        bound=answer.bound if math.isfinite(answer.bound) else None,
+        bound=_stored(answer.bound),
         engine=answer.engine,
         options=StoredOptions.model_validate(answer.options, from_attributes=True),
         seconds=answer.seconds,
         nodes=answer.nodes,
         versions=_versions(),
+        classes=tuple(StoredClass(class_=c.class_, bound=_stored(c.bound), status=c.status) for c in answer.classes),
         choices=tuple(StoredChoice.model_validate(c, from_attributes=True) for c in allocation.choices),
         payments=tuple(StoredPayment.model_validate(p, from_attributes=True) for p in allocation.payments),
     )
-    write_atomically(path, json.dumps(stored.model_dump(mode="json"), ensure_ascii=False, indent=1) + "\n")
+    content = stored.model_dump(mode="json", by_alias=True)
+    write_atomically(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+
+
+def _stored(bound: float) -> float | None:
+    return bound if math.isfinite(bound) else None
 
 
 def _versions() -> dict[str, str]:
@@ -200,6 +216,7 @@ def _answer(stored: StoredPlan, tables: Tables) -> Answer:
         tuple(Payment(p.project, p.source, p.year, p.amount) for p in stored.payments),
     )
     audit = verify(tables, allocation)
+    worth = {account.class_: account.value for account in audit.classes}
     return Answer(
         status=stored.status,
         stopped_by=stored.stopped_by,
@@ -210,6 +227,10 @@ def _answer(stored: StoredPlan, tables: Tables) -> Answer:
         options=SolveOptions(**stored.options.model_dump()),
         seconds=stored.seconds,
         nodes=stored.nodes,
+        classes=tuple(
+            ClassAnswer(c.class_, worth.get(c.class_, Fraction(0)), math.inf if c.bound is None else c.bound, c.status)
+            for c in stored.classes
+        ),
     )
 
 
@@ -222,8 +243,13 @@ def _claims(stored: StoredPlan, answer: Answer, place: Place) -> Iterator[Issue]
     if answer.value != stored.value:
         yield error("plan-value-differs", place, claimed=stored.value, found=answer.value)
         return
-    value = float(stored.value)
-    gap = relative_gap(value, answer.bound)
+    listed = {row.class_ for row in answer.classes}
+    if listed and answer.audit is not None and listed != {account.class_ for account in answer.audit.classes}:
+        yield error("plan-malformed", place, part="classes")
+        return
     allowed = {Status.OPTIMAL: _FLOAT_NOISE, Status.WITHIN_GAP: stored.options.gap, Status.FEASIBLE: math.inf}
-    if gap < -_FLOAT_NOISE or stored.status not in allowed or gap > allowed[stored.status]:
-        yield error("plan-status-differs", place, status=stored.status, value=stored.value, bound=answer.bound)
+    of_classes = [(row.value, row.bound, row.status) for row in answer.classes]
+    for value, bound, status in ((stored.value, answer.bound, stored.status), *of_classes):
+        gap = relative_gap(float(value), bound)
+        if gap < -_FLOAT_NOISE or status not in allowed or gap > allowed[status]:
+            yield error("plan-status-differs", place, status=status, value=value, bound=bound)
