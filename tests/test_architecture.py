@@ -30,7 +30,8 @@ LAYERS = (
         "checks.timing",
         "checks.amounts",
         "checks.prices",
-    "checks.ordering",
+        "checks.ordering",
+    "checks.scoring",
         "checks.funding",
         "checks.passing",
         "checks.ruling",
@@ -47,7 +48,7 @@ LAYERS = (
     ("elasticity", "evaluation", "screening"),
     ("paths", "changes"),
     ("progress",),
-    ("framing", "reporting"),
+    ("leverage", "framing", "wording", "rulebook", "reporting"),
     ("storing",),
     ("plan",),
     ("listing",),
@@ -72,7 +73,6 @@ VERIFIER_MAY_IMPORT = {
 }
 VERIFIER = {"recount", "bookkeeping", "rooms", "tallies", "verification"}
 VERIFIER_MAY_NOT_REACH = {
-    "measures",
     "model",
     "options",
     "classes",

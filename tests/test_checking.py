@@ -290,3 +290,10 @@ def test_an_order_of_classes_needs_classes():
     """Where no project has a class, each is told, with classes to choose from."""
     found = issues_of({"objective": {"goal": "lexicographic"}}, projects="id,value;A,1;B,1")
     assert [(issue.code, issue.arguments["known"]) for issue in found] == [("missing-priority", "1, 2, 3")] * 2
+
+
+def test_sets_of_criteria_without_scores_are_told():
+    """Values from a column use no criteria."""
+    objective = {"sets": {"growth": 1}}
+    (issue,) = issues_of({"objective": objective}, projects="id,value;A,1")
+    assert (issue.code, str(issue.severity), issue.arguments["key"]) == ("unused-sets", "warning", "sets")

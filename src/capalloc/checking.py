@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from capalloc.checks import amounts, funding, ordering, passing, prices, references, ruling, timing, usage
+from capalloc.checks import amounts, funding, ordering, passing, prices, references, ruling, scoring, timing, usage
 from capalloc.issues import Issue, Issues, Severity
 from capalloc.records import RECORDS
 from capalloc.tables import Tables
@@ -74,11 +74,12 @@ CHECKS = (
     Check(amounts.check_profile_sums, ("profiles.*",)),
     Check(amounts.check_values, (*_WAYS, "objective")),
     Check(amounts.check_benefits, (*_WAYS, "objective", "benefits.project", "benefits.mode")),
-    Check(amounts.check_criteria, ("criteria.*",)),
-    Check(amounts.check_score_range, ("criteria.*",)),
+    Check(scoring.check_criteria, ("criteria.*",)),
+    Check(scoring.check_sets, ("objective", "criteria.set")),
+    Check(scoring.check_score_range, ("criteria.*",)),
     Check(
-        amounts.check_scores,
-        (*_WAYS, "objective", "criteria.criterion", "scores.project", "scores.mode", "scores.criterion"),
+        scoring.check_scores,
+        (*_WAYS, "objective", "criteria.*", "scores.project", "scores.mode", "scores.criterion"),
     ),
     Check(ordering.check_classes, (*_PRICED, "objective", "priorities.*")),
     Check(ordering.check_class_weights, ("projects", "objective")),

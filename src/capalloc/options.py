@@ -275,11 +275,15 @@ class _Worth:
 
 
 def _scores(tables: Tables) -> Mapping[tuple[str, str], Fraction]:
-    """The weighted score of each project and mode that has any: sum of weight × place on the scale."""
-    criteria = {row.criterion: row for row in tables.criteria}
+    """The weighted score of each project and mode that has any: sum of weight × place, over the sets in use."""
+    objective = tables.settings.objective
+    shares = {name: Fraction(weight) for name, weight in objective.sets.items()} or {objective.criteria: Fraction(1)}
+    criteria = {row.criterion: row for row in tables.criteria if shares.get(row.set)}
+    weights = {name: shares[row.set] * row.weight for name, row in criteria.items()}
     totals: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
     for row in tables.scores:
-        totals[row.project, row.mode] += criteria[row.criterion].weight * _place(criteria[row.criterion], row.score)
+        if row.criterion in criteria:
+            totals[row.project, row.mode] += weights[row.criterion] * _place(criteria[row.criterion], row.score)
     return totals
 
 

@@ -216,9 +216,10 @@ class Membership(Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Criterion(Row):
-    """One criterion of the score, on the scale from ``low`` to ``high``."""
+    """One criterion of the score, on the scale from ``low`` to ``high``; the weights of a set add to 1."""
 
     criterion: str = column(Kind.ID, key=True, required=True, default="")
+    set: str = column(Kind.ID, default="")
     weight: Fraction = column(Kind.FRACTION, required=True, default=Fraction(0))
     direction: str = column(Kind.CHOICE, choices=("max", "min"), default="max")
     low: Fraction = column(Kind.NUMBER, default=Fraction(0))

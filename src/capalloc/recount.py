@@ -175,9 +175,10 @@ class Recount:
         return score * (project.size or 0) if source == "score_size" else score
 
     def _points(self, criterion: str, score: Fraction) -> Fraction:
-        row = self._criteria[criterion]
+        row, objective = self._criteria[criterion], self.settings.objective
+        part = objective.sets.get(row.set, 0) if objective.sets else int(row.set == objective.criteria)
         best, worst = (row.high, row.low) if row.direction == "max" else (row.low, row.high)
-        return row.weight * (score - worst) / (best - worst)
+        return Fraction(part) * row.weight * (score - worst) / (best - worst) if part else Fraction(0)
 
     def _factor(self, year: int) -> Fraction:
         if year not in self._factors:

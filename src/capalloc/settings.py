@@ -50,13 +50,18 @@ class PhaseSettings(BaseModel):
 
 
 class ObjectiveSettings(BaseModel):
-    """What the plan maximises."""
+    """What the plan maximises.
+
+    Scores use the criteria of the set ``criteria``, or of several ``sets``, each with its weight.
+    """
 
     model_config = _CLOSED
     goal: Literal["weighted", "lexicographic"] = "weighted"
     value_from: Literal["column", "score", "score_size", "benefits"] = "column"
     at: Literal["start", "completion"] = "start"
     class_weights: dict[int, Annotated[ExactDecimal, Field(ge=0)]] = {}
+    criteria: str = ""
+    sets: dict[str, Annotated[ExactDecimal, Field(ge=0)]] = {}
 
 
 class Settings(BaseModel):

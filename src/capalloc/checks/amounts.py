@@ -11,7 +11,7 @@ from capalloc.checks.timing import Way, ways
 from capalloc.issues import Issue, Place, error, warning
 from capalloc.money import round_half_up
 from capalloc.reading import NONE
-from capalloc.records import Criterion, ProfileShare, Use
+from capalloc.records import ProfileShare, Use
 from capalloc.settings import VALUE_GRID
 from capalloc.tables import Tables
 
@@ -126,49 +126,9 @@ def check_benefits(tables: Tables) -> Iterator[Issue]:
         return
     for way in ways(tables):
         if (way.project.id, way.name) not in given:
-            yield error("missing-benefits", place_of(tables, way, "id" if way.mode is None else "mode"), **_named(way))
+            yield error("missing-benefits", place_of(tables, way, "id" if way.mode is None else "mode"), **named(way))
 
 
-def _named(way: Way) -> Mapping[str, str]:
+def named(way: Way) -> Mapping[str, str]:
+    """Return the project and the mode of a way, for a message."""
     return {"project": way.project.id, "mode": way.name or NONE}
-
-
-def check_criteria(tables: Tables) -> Iterator[Issue]:
-    """Every scale has two ends, and the weights add to exactly 1."""
-    for row in tables.criteria:
-        if row.low >= row.high:
-            yield error("bad-scale", tables.place("criteria", row, "high"), low=row.low, high=row.high)
-    total = sum((row.weight for row in tables.criteria), Fraction(0))
-    if tables.criteria and total != 1:
-        yield error("weights-sum", tables.place("criteria", column="weight"), found=total)
-
-
-def check_score_range(tables: Tables) -> Iterator[Issue]:
-    """Every score lies on the scale of its criterion."""
-    criteria = {row.criterion: row for row in tables.criteria}
-    for row in tables.scores:
-        scale: Criterion | None = criteria.get(row.criterion)
-        if scale is not None and scale.low < scale.high and not scale.low <= row.score <= scale.high:
-            where = tables.place("scores", row, "score")
-            yield error("score-outside", where, found=row.score, low=scale.low, high=scale.high)
-
-
-def check_scores(tables: Tables) -> Iterator[Issue]:
-    """Where values come from scores, every project has one on each criterion and, for score × size, a size."""
-    value_from = tables.settings.objective.value_from
-    if value_from not in ("score", "score_size"):
-        return
-    if not tables.criteria:
-        yield error("no-criteria", tables.place("settings", column="objective.value_from"))
-        return
-    given = {(row.project, row.mode, row.criterion) for row in tables.scores}
-    for way in ways(tables):
-        missing = [row.criterion for row in tables.criteria if (way.project.id, way.name, row.criterion) not in given]
-        if missing:
-            where = place_of(tables, way, "id" if way.mode is None else "mode")
-            yield error("missing-score", where, criteria=", ".join(missing), **_named(way))
-    # A size left empty is the cost; where costs are needed, a missing one is told as such.
-    sizes_needed = value_from == "score_size" and not needs_costs(tables)
-    for project in tables.projects:
-        if sizes_needed and project.size is None:
-            yield error("missing-size", tables.place("projects", project, "size"), project=project.id)
