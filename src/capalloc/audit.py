@@ -84,6 +84,18 @@ class RuleAudit:
     price: Fraction | None
     paid: Fraction
 
+    @property
+    def slack(self) -> Fraction:
+        """What is left before the rule is missed; negative by as much as it is missed."""
+        if self.sense == "==":
+            return -self.violation
+        return self.amount - self.used if self.sense == "<=" else self.used - self.amount
+
+    @property
+    def binding(self) -> bool:
+        """Whether nothing is left."""
+        return self.slack <= 0
+
 
 @dataclass(frozen=True, slots=True)
 class TargetAudit:
@@ -96,6 +108,11 @@ class TargetAudit:
     shortfall: Fraction
     price: Fraction | None
     paid: Fraction
+
+    @property
+    def slack(self) -> Fraction:
+        """What is reached beyond the target; negative by as much as is missing."""
+        return self.reached - self.at_least
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,13 @@ from capalloc.allocation import Allocation
 from capalloc.answer import Answer
 from capalloc.audit import Audit
 from capalloc.catalogue import say
+from capalloc.classes import every_class
 from capalloc.framing import typed_frame
 from capalloc.issues import CapallocError, Issues
+from capalloc.leverage import leverage_of
 from capalloc.model import Status, StoppedBy, relative_gap
 from capalloc.reporting import ENVELOPE, Section, as_html, as_text, describe_plan
+from capalloc.rulebook import Rulebook
 from capalloc.storing import write_atomically, write_plan
 from capalloc.tables import Tables
 from capalloc.verification import verify
@@ -22,8 +25,10 @@ from capalloc.verification import verify
 if TYPE_CHECKING:
     import pandas as pd
 
-TABLES = ("projects", "funding", "envelopes", "resources")
+TABLES = ("projects", "funding", "envelopes", "resources", "rules", "targets", "classes")
 """The tables of a plan, in the order in which they are written."""
+
+_WHERE_GIVEN = ("rules", "targets")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +61,10 @@ class Plan:
 
     @property
     def value(self) -> float | None:
-        """What the objective adds up, class weights included; ``None`` when there is no plan."""
+        """What the objective adds up, class weights included; ``None`` when there is no plan.
+
+        With a lexicographic goal, value, bound and gap are those of the last class; see :attr:`classes`.
+        """
         return None if self.answer.value is None else float(self.answer.value)
 
     @property
@@ -81,8 +89,8 @@ class Plan:
     def projects(self) -> pd.DataFrame | None:
         """One row a project of the portfolio: project, name, funded, mode, start, finish, scale, priority, cost, value.
 
-        ``cost`` is over the project's life in million VND, ``value`` before class weights; what does not apply is
-        missing.
+        ``priority`` is the class in which a funded project counts, by the phase of its start.  ``cost`` is over the
+        project's life in million VND, ``value`` before class weights; what does not apply is missing.
         """
         if self.answer.audit is None:
             return None
@@ -97,7 +105,7 @@ class Plan:
                 "start": ("Int64", [row.start if row else None for _, row in rows]),
                 "finish": ("Int64", [row.finish if row else None for _, row in rows]),
                 "scale": ("Float64", [float(row.scale) if row else None for _, row in rows]),
-                "priority": ("Int64", [project.priority for project, _ in rows]),
+                "priority": ("Int64", [row.class_ if row else project.priority for project, row in rows]),
                 "cost": ("Int64", [row.cost if row else None for _, row in rows]),
                 "value": ("Float64", [float(row.value) if row else None for _, row in rows]),
             }
@@ -147,6 +155,95 @@ class Plan:
         names = ("amount", "used", "slack")
         return typed_frame(columns | {name: ("float64", [float(getattr(row, name)) for row in rows]) for name in names})
 
+    @property
+    def classes(self) -> pd.DataFrame | None:
+        """Each priority class: class, value, bound, gap, status.
+
+        ``value`` adds up the options, synergies and penalties of the class, without weights.  With a lexicographic
+        goal, ``bound`` is the most that the class can reach when the classes above it keep what they have, and
+        ``status`` what is proved about it; otherwise bound, gap and status are missing.
+        """
+        if self.answer.audit is None:
+            return None
+        proved = {row.class_: row for row in self.answer.classes}
+        rows = [(row, proved.get(row.class_)) for row in self.answer.audit.classes]
+        return typed_frame(
+            {
+                "class": ("int64", [row.class_ for row, _ in rows]),
+                "value": ("float64", [float(row.value) for row, _ in rows]),
+                "bound": ("Float64", [own.bound if own else None for _, own in rows]),
+                "gap": ("Float64", [own.gap if own else None for _, own in rows]),
+                "status": ("str", [str(own.status) if own else None for _, own in rows]),
+            }
+        )
+
+    @property
+    def leverage(self) -> pd.DataFrame | None:
+        """Money of others that follows money of the state: period, state, non_state, leverage.
+
+        One row a phase and a last one, ``total``, for all years.  Amounts are in million VND; ``leverage`` is
+        non_state / state, missing where the state pays nothing.
+        """
+        if self.answer.allocation is None:
+            return None
+        rows = leverage_of(self.tables, self.answer.allocation)
+        return typed_frame(
+            {
+                "period": ("str", [row.period for row in rows]),
+                "state": ("int64", [row.state for row in rows]),
+                "non_state": ("int64", [row.non_state for row in rows]),
+                "leverage": ("Float64", [None if row.ratio is None else float(row.ratio) for row in rows]),
+            }
+        )
+
+    @property
+    def rules(self) -> pd.DataFrame | None:
+        """Each rule in force: rule, sentence, sense, limit, used, slack, binding, violation, price, paid.
+
+        ``used`` is what the rule measures and ``limit`` what it is held against; money is in million VND.  ``binding``
+        says that nothing is left.  ``paid`` is what the value of the plan loses for the violation of a soft rule;
+        ``price`` is missing where the rule is hard.  The sentences are in the language in force.
+        """
+        if self.answer.audit is None:
+            return None
+        rows, book = self.answer.audit.rules, Rulebook(self.tables)
+        return typed_frame(
+            {
+                "rule": ("str", [row.id for row in rows]),
+                "sentence": ("str", [str(book[row.id]) for row in rows]),
+                "sense": ("str", [row.sense for row in rows]),
+                "limit": ("float64", [float(row.amount) for row in rows]),
+                "used": ("float64", [float(row.used) for row in rows]),
+                "slack": ("float64", [float(row.slack) for row in rows]),
+                "binding": ("bool", [row.binding for row in rows]),
+                "violation": ("float64", [float(row.violation) for row in rows]),
+                "price": ("Float64", [None if row.price is None else float(row.price) for row in rows]),
+                "paid": ("float64", [float(row.paid) for row in rows]),
+            }
+        )
+
+    @property
+    def targets(self) -> pd.DataFrame | None:
+        """Each target: indicator, by_year, at_least, reached, slack, shortfall, price, paid; as for :attr:`rules`."""
+        if self.answer.audit is None:
+            return None
+        rows = self.answer.audit.targets
+        columns: dict[str, tuple[str, list[Any]]] = {
+            "indicator": ("str", [row.indicator for row in rows]),
+            "by_year": ("int64", [row.by_year for row in rows]),
+        }
+        numbers = ("at_least", "reached", "slack", "shortfall")
+        columns |= {name: ("float64", [float(getattr(row, name)) for row in rows]) for name in numbers}
+        columns["price"] = ("Float64", [None if row.price is None else float(row.price) for row in rows])
+        return typed_frame(columns | {"paid": ("float64", [float(row.paid) for row in rows])})
+
+    @property
+    def table_names(self) -> tuple[str, ...]:
+        """The tables that are shown and written: all, but rules, targets and classes only where there are some."""
+        left_out = {name for name in _WHERE_GIVEN if not self.tables.rows(name)}
+        left_out |= set() if every_class(self.tables) else {"classes"}
+        return tuple(name for name in TABLES if name not in left_out)
+
     def verify(self) -> Audit:
         """Read the tables again against the plan, in exact integers, with no code of the compiler and the engine.
 
@@ -176,10 +273,10 @@ class Plan:
         self._held()
         target = Path(folder)
         target.mkdir(parents=True, exist_ok=True)
-        for name in TABLES:
+        for name in self.table_names:
             text = getattr(self, name).to_csv(index=False, lineterminator="\r\n")
             write_atomically(target / f"{name}.csv", text, encoding="utf-8-sig")
-        return [target / f"{name}.csv" for name in TABLES]
+        return [target / f"{name}.csv" for name in self.table_names]
 
     def save(self, path: str | Path) -> None:
         """Write the plan with its value, bound, limits and versions as a JSON file that :func:`load_plan` reads back.

@@ -24,6 +24,7 @@ from capalloc.plan import Plan
 from capalloc.progress import watching
 from capalloc.records import RECORDS, SCHEMAS
 from capalloc.reporting import as_html, as_text, describe_portfolio
+from capalloc.rulebook import Rulebook
 from capalloc.screening import screen
 from capalloc.settings import Settings
 from capalloc.solving import DEFAULT_ENGINE, optimize
@@ -89,6 +90,11 @@ class Portfolio:
     def fingerprint(self) -> str:
         """The SHA-256 of what the tables say, in hexadecimal digits; equal portfolios have equal fingerprints."""
         return fingerprint(self.tables)
+
+    @property
+    def rules(self) -> Rulebook:
+        """The rules by their ids; ``print(portfolio.rules["equity-floor"])`` says one as a sentence."""
+        return Rulebook(self.tables)
 
     def check(self) -> Issues:
         """Return what the user should know before optimising.
@@ -215,14 +221,15 @@ class Portfolio:
         answer = evaluate(self.tables, read_list(self.tables, listed))
         if answer.status.has_plan:
             # The bound holds for plans of these projects only; about all plans nothing is proved.
-            answer = replace(answer, status=Status.FEASIBLE, bound=math.inf)
+            classes = tuple(replace(own, status=Status.FEASIBLE, bound=math.inf) for own in answer.classes)
+            answer = replace(answer, status=Status.FEASIBLE, bound=math.inf, classes=classes)
         return Plan(self.tables, answer)
 
     def to_pulp(self) -> pulp.LpProblem:
         """Return the model as a ``pulp.LpProblem`` with readable names, to add to by hand.
 
-        It maximises the value of the plan.  ``fund_P003_2026`` is 1 when P003 starts in 2026; ``pay_…`` is what a
-        source pays, where more than one may.
+        It maximises the value of the plan; with a lexicographic goal, that of all classes together.
+        ``fund_P003_2026`` is 1 when P003 starts in 2026; ``pay_…`` is what a source pays, where more than one may.
         """
         return to_problem(self.tables)
 

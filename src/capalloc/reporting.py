@@ -177,7 +177,11 @@ def describe_plan(tables: Tables, answer: Answer) -> Iterator[Section]:
     if audit is None or not answer.status.has_plan:
         yield Section(heading, tuple(lines))
         return
+    lines += _class_lines(answer)
     total = sum(row.cost for row in audit.projects)
+    if audit.synergies or audit.penalties:
+        numbers = {"gross": audit.gross, "synergies": audit.synergies, "penalties": audit.penalties}
+        lines.append(say("plan.parts", **numbers))
     lines.append(say("plan.funded", count=len(audit.projects), of=len(tables.projects), cost=total))
     yield Section(heading, tuple(lines))
     if audit.envelopes:
@@ -189,10 +193,36 @@ def describe_plan(tables: Tables, answer: Answer) -> Iterator[Section]:
         yield Section(
             say("plan.resources"), (), _heads("resource", "period", "amount", "used", "slack"), rows, labels=2
         )
+    yield from _statement_sections(audit)
     for title, group in _groupings(tables.projects):
         yield Section(
             say(f"plan.by.{title}"), (), _heads(title, "funded", "of", "cost"), _funded_rows(tables, audit, group)
         )
+
+
+_SIGNS = {"<=": "≤", ">=": "≥", "==": "="}
+
+
+def _statement_sections(audit: Audit) -> Iterator[Section]:
+    """What rules and targets ask for, what the plan does, what is left, and what it loses for missing soft ones."""
+    if audit.rules:
+        rows = tuple(
+            (
+                row.id,
+                *map(write_number, (row.used,)),
+                _SIGNS[row.sense],
+                *map(write_number, (row.amount, row.slack, row.paid)),
+            )
+            for row in audit.rules
+        )
+        yield Section(say("plan.rules"), (), _heads("rule", "used", "sense", "limit", "slack", "paid"), rows)
+    if audit.targets:
+        targets = tuple(
+            (row.indicator, str(row.by_year), *map(write_number, (row.at_least, row.reached, row.slack, row.paid)))
+            for row in audit.targets
+        )
+        heads = _heads("indicator", "by_year", "at_least", "reached", "slack", "paid")
+        yield Section(say("plan.targets"), (), heads, targets, labels=2)
 
 
 def _proof_lines(answer: Answer) -> Iterator[str]:
@@ -206,6 +236,8 @@ def _proof_lines(answer: Answer) -> Iterator[str]:
     yield say(f"plan.status.{answer.status}", asked=Fraction(repr(answer.options.gap)))
     if answer.status is Status.FEASIBLE and answer.engine:
         yield say(f"plan.stopped.{answer.stopped_by}")
+    if answer.classes:
+        return
     if answer.status is Status.OPTIMAL:
         yield say("plan.value", value=shown_down(value))
     elif not math.isfinite(answer.bound):
@@ -221,6 +253,18 @@ def _proof_lines(answer: Answer) -> Iterator[str]:
             gap=shown_up(max(gap, 0.0)),
             room=shown_up(room),
         )
+
+
+def _class_lines(answer: Answer) -> Iterator[str]:
+    """What each class of an order reaches, and what it can get at most given the classes above."""
+    for row in answer.classes:
+        value = shown_down(row.value)
+        if not math.isfinite(row.bound):
+            yield say("plan.class-alone", number=row.class_, value=value)
+        elif row.status is Status.OPTIMAL:
+            yield say("plan.class-best", number=row.class_, value=value)
+        else:
+            yield say("plan.class-bound", number=row.class_, value=value, bound=shown_up(row.bound))
 
 
 def shown_down(number: float | Fraction) -> Fraction:

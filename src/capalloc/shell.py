@@ -197,14 +197,16 @@ class UnwritableFolder(CapallocError):
 
 
 def _write(plan: Plan, folder: Path) -> None:
-    """Write the plan; where there is none, take away the files of an earlier one, which would pass for it."""
+    """Write the plan, and take away the files of an earlier one that would pass for its own."""
     write_atomically(folder / "summary.txt", plan.summary() + "\n")
+    written: set[str] = set()
     if plan.status.has_plan:
-        plan.to_csv(folder)
-        plan.save(folder / "plan.json")
-    elif (folder / "plan.json").exists():
-        for name in ("plan.json", *(f"{table}.csv" for table in TABLES)):
+        written = {path.name for path in plan.to_csv(folder)} | {"plan.json"}
+    if (folder / "plan.json").exists():
+        for name in {"plan.json", *(f"{table}.csv" for table in TABLES)} - written:
             (folder / name).unlink(missing_ok=True)
+    if plan.status.has_plan:
+        plan.save(folder / "plan.json")
 
 
 def _print_json(record: Mapping[str, Any]) -> None:
@@ -248,7 +250,7 @@ def _plan_record(portfolio: Portfolio, plan: Plan) -> dict[str, Any]:
         "seconds": plan.answer.seconds,
         "issues": _issue_records(portfolio.findings),
     }
-    for name in TABLES:
+    for name in plan.table_names:
         table = getattr(plan, name)
         record[name] = None if table is None else json.loads(table.to_json(orient="records", double_precision=15))
     return record
