@@ -29,7 +29,8 @@ def check_measures(tables: Tables) -> Iterator[Issue]:
                     yield error(fault.code, tables.place("rules", rule, fault.column), **fault.arguments)
                 continue
             if measure is not None and measure.kind == "envelope" and not _envelopes(tables, measure):
-                names = {"sources": "+".join(measure.names), "period": measure.period.name or "–"}
+                years = f"{measure.period.first}:{measure.period.last}"
+                names = {"sources": "+".join(measure.names), "period": measure.period.name or years}
                 yield error("envelope-of-nothing", tables.place("rules", rule, cell), **names)
 
 
