@@ -44,7 +44,7 @@ LAYERS = (
     ("engines.enumeration", "engines.naming", "engines.cbc", "engines.pulp_bridge", "engines.mps", "engines"),
     ("financing",),
     ("recount", "bookkeeping", "rooms", "tallies", "verification"),
-    ("answer", "searching", "lexicographic", "solving"),
+    ("answer", "searching", "holding", "lexicographic", "solving"),
     ("elasticity", "evaluation", "screening"),
     ("paths", "changes"),
     ("progress",),

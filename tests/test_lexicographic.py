@@ -7,7 +7,8 @@ import pytest
 
 from building import project, tables
 from capalloc.compiling import compile_tables
-from capalloc.lexicographic import class_gains, hold
+from capalloc.holding import hold
+from capalloc.lexicographic import class_gains
 from capalloc.model import SolveOptions, Status, StoppedBy
 from capalloc.records import Envelope, Priority, Rule, Source, Synergy
 from capalloc.solving import optimize
@@ -124,6 +125,38 @@ def test_synergies_and_penalties_count_in_their_own_class_else_in_the_last(engin
     # Two starts too many cost 4 of the 7.
     assert [c.value for c in answer.classes] == [13, 3]
     assert answer.status is Status.OPTIMAL
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_payments_keep_what_a_higher_class_has(engine):
+    """Class 1 loses for what the state pays beyond a third of 10, class 2 for what oda pays beyond 2: 3 and 7."""
+    given = tables(
+        worth("A", 10, 1, 1),
+        worth("B", 0, 1, 2),
+        sources=(Source(id="state"), Source(id="oda")),
+        envelopes=(
+            Envelope(source=("state",), period="2021:2024", amount=10),
+            Envelope(source=("oda",), period="2021:2024", amount=10),
+        ),
+        rules=(
+            Rule(
+                id="r",
+                measure="paid:state",
+                sense="<=",
+                amount=Fraction(1, 3),
+                share_of="cost",
+                price=Fraction(1, 100),
+                class_=1,
+            ),
+            Rule(id="s", measure="paid:oda", sense="<=", amount=Fraction(2), price=Fraction(1, 3), class_=2),
+        ),
+        objective=ORDERED,
+    )
+    answer = optimize(given, EXACT, engine)
+    paid = {payment.source: payment.amount for payment in answer.allocation.payments}
+    assert paid == {"state": 3, "oda": 7}
+    assert [c.value for c in answer.classes] == [1, 1 - Fraction(5, 3)]
+    assert (answer.status, answer.rejected) == (Status.OPTIMAL, 0)
 
 
 def test_no_plan_is_no_plan_in_any_order():

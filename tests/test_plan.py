@@ -148,7 +148,8 @@ def test_a_notebook_shows_tables_and_escapes_what_users_wrote():
 def test_csv_files_hold_the_tables(plan, tmp_path):
     """The files read back as the tables, with the mark by which spreadsheet programs know UTF-8."""
     paths = plan.to_csv(tmp_path / "a" / "b")
-    assert [path.name for path in paths] == ["projects.csv", "funding.csv", "envelopes.csv", "resources.csv"]
+    names = ("projects", "funding", "envelopes", "resources", "classes")
+    assert [path.name for path in paths] == [f"{name}.csv" for name in names]
     assert all(path.read_bytes().startswith(b"\xef\xbb\xbf") for path in paths)
     projects = pd.read_csv(paths[0], dtype={"cost": "Int64"})
     assert projects["name"].tolist() == ["Đường A", "Trường B", "Cầu C"]
@@ -162,3 +163,43 @@ def test_values_before_class_weights_are_shown_by_project():
     weighted = sample({"objective": {"class_weights": {1: 3, 2: 1}}}).optimize()
     assert weighted.projects["value"][:2].tolist() == [10, 6]
     assert weighted.answer.value == Fraction(36)
+
+
+def test_classes_are_listed_with_what_is_proved_of_each():
+    """A is of class 1, B and C of class 2; in order, A comes first and leaves 519 for B."""
+    ordered = sample({"objective": {"goal": "lexicographic"}}).optimize()
+    assert ordered.classes.to_dict("list") == {
+        "class": [1, 2],
+        "value": [10, 6],
+        "bound": [10, 6],
+        "gap": [0, 0],
+        "status": ["optimal", "optimal"],
+    }
+    assert (ordered.value, ordered.bound, ordered.gap) == (6, 6, 0)
+    assert "Class 1: 10, the most it can get when the classes above it keep what they have." in ordered.summary()
+    weighed = sample().optimize()
+    assert weighed.classes["value"].tolist() == [10, 6]
+    assert weighed.classes["bound"].isna().all()
+
+
+def test_a_list_judged_in_order_proves_nothing_of_other_plans():
+    """What B reaches alone says nothing about what class 1 could reach."""
+    judged = sample({"objective": {"goal": "lexicographic"}}).evaluate(["B"])
+    assert judged.classes["value"].tolist() == [0, 6]
+    assert judged.classes["bound"].tolist() == [math.inf, math.inf]
+    assert "Class 2: 6. Nothing is proved about how much more it could get." in judged.summary()
+
+
+def test_leverage_is_what_others_pay_for_each_unit_of_the_state():
+    """An investor pays a fifth of A at least; of 1,001 that is 200 or 201, and B is paid by the state alone."""
+    shares = {"project": ["A", "A"], "source": ["investor", "state"], "min": [0.2, 0.7], "max": [0.2, 1]}
+    sources = {"id": ["state", "investor"], "side": ["state", "non_state"], "reserve": [0.05, 0]}
+    envelopes = {"source": ["state", "investor"], "period": ["2026-2030", "2026-2030"], "amount": [1600, 1000]}
+    plan = sample(shares=shares, sources=sources, envelopes=envelopes).optimize(gap=0)
+    (phase, total) = plan.leverage.to_dict("records")
+    assert (phase["period"], total["period"]) == ("2026-2030", "total")
+    assert phase["non_state"] in (200, 201)
+    assert phase["state"] + phase["non_state"] == 1501
+    assert total["leverage"] == phase["non_state"] / phase["state"]
+    unpaid = sample(sources=None, envelopes=None).optimize()
+    assert unpaid.leverage["leverage"].isna().all()

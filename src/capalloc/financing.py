@@ -70,10 +70,13 @@ def _residual(model: LinearModel, fixed: Floats, count: int, money: int) -> tupl
     The columns of the first model are those of money; behind them the second has those that measure a priced excess.
     """
     every = np.arange(len(fixed))
+    paying = _rows_with(model, every[count : count + money])
     extra = every[count + money :][~model.integer[count + money :]]
+    extra = extra[np.isin(extra, model.matrix[paying].indices)]
     own = np.concatenate([every[count : count + money], extra])
-    touched = np.flatnonzero(np.diff(model.matrix[:, count : count + money].tocsr().indptr))
-    firm = touched[np.diff(model.matrix[touched][:, extra].tocsr().indptr) == 0]
+    # A row that holds a value counts what the money makes of priced excesses, and no money itself.
+    touched = np.union1d(paying, _rows_with(model, extra))
+    firm = np.setdiff1d(touched, _rows_with(model, extra))
     spent = model.matrix @ fixed
     whole = np.arange(len(own)) < money
 
@@ -89,6 +92,10 @@ def _residual(model: LinearModel, fixed: Floats, count: int, money: int) -> tupl
         )
 
     return part(firm, own[:money]), part(touched, own)
+
+
+def _rows_with(model: LinearModel, columns: Ints) -> Ints:
+    return np.flatnonzero(np.diff(model.matrix[:, columns].tocsr().indptr))
 
 
 def _whole(firm: LinearModel, priced: LinearModel, given: Floats) -> Floats | None:

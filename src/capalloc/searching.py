@@ -33,6 +33,15 @@ from capalloc.rows import RowWriter, with_rows
 from capalloc.verification import verify
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verified plan and what it is worth."""
+
+    allocation: Allocation
+    audit: Audit
+    worth: Fraction
+
+
 @dataclass(frozen=True)
 class Aim:
     """What one run maximises: the objective of ``model``, whose first columns are those of ``compiled.model``.
@@ -47,17 +56,14 @@ class Aim:
         """Return what a whole point of the compiled model is worth, as the compiler has it."""
         return self.compiled.value(point)
 
-    def verified(self, audit: Audit) -> Fraction:
-        """Return what a plan is worth, as the verifier has it."""
-        return audit.value
-
     def point(self, allocation: Allocation) -> Floats | None:
         """Return the point of ``model`` that stands for an allocation; ``None`` when it takes unknown options."""
         return self.compiled.point(allocation)
 
-    def stands(self, audit: Audit) -> bool:
-        """Return whether a plan breaks nothing."""
-        return not audit.violations
+    def judge(self, allocation: Allocation) -> Judged | None:
+        """Return a plan with what the verifier finds it worth, or ``None`` when it breaks the tables."""
+        audit = verify(self.compiled.tables, allocation)
+        return None if audit.violations else Judged(allocation, audit, audit.value)
 
 
 def search(
@@ -85,7 +91,7 @@ def search(
     point = aim.point(start) if start is not None else None
     unit = float(aim.compiled.unit)
     model, bound, rejected, nodes = aim.model, math.inf, 0, 0
-    held = _judged(aim, start)
+    held = None if start is None else aim.judge(start)
     while True:
         left = replace(options, time_limit=_left(options, clock))
         outcome = engine.solve(model, left, start=point, progress=_in_units(progress, unit, clock), stop=stop)
@@ -108,41 +114,25 @@ def search(
     return Answer(status, stopped_by, held.allocation, held.audit, bound, *facts)
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """A verified plan and what it is worth."""
-
-    allocation: Allocation
-    audit: Audit
-    worth: Fraction
-
-
-def _judged(aim: Aim, allocation: Allocation | None) -> _Held | None:
-    """The plan with its account, or nothing when it does not stand."""
-    if allocation is None:
-        return None
-    audit = verify(aim.compiled.tables, allocation)
-    return _Held(allocation, audit, aim.verified(audit)) if aim.stands(audit) else None
-
-
-def _verified(aim: Aim, outcome: Outcome) -> _Held | None:
+def _verified(aim: Aim, outcome: Outcome) -> Judged | None:
     """The plan at the engine's point, or nothing when it cannot be paid or does not stand."""
     own = len(aim.compiled.model.objective)
-    return None if outcome.x is None else _judged(aim, finance(aim.compiled, outcome.x[:own]))
+    allocation = None if outcome.x is None else finance(aim.compiled, outcome.x[:own])
+    return None if allocation is None else aim.judge(allocation)
 
 
-def _better(held: _Held | None, found: _Held | None) -> _Held | None:
+def _better(held: Judged | None, found: Judged | None) -> Judged | None:
     if held is None or found is None:
         return held or found
     return found if found.worth > held.worth else held
 
 
-def _joint_bound(held: _Held | None, bound: float) -> float:
+def _joint_bound(held: Judged | None, bound: float) -> float:
     """What no plan passes: neither those still looked for, nor those cut off after the best of them was held."""
     return bound if held is None else max(bound, float(held.worth))
 
 
-def _settles(found: _Held | None, outcome: Outcome, model: LinearModel, unit: float) -> bool:
+def _settles(found: Judged | None, outcome: Outcome, model: LinearModel, unit: float) -> bool:
     """Whether the plan at the engine's point is worth what the engine claims.
 
     It is worth less where a soft statement charges for what whole payments lack and fractions did not.
@@ -180,7 +170,7 @@ def _without(model: LinearModel, compiled: Compiled, x: Floats) -> LinearModel:
     return with_rows(model, writer.block())
 
 
-def _agree(aim: Aim, held: _Held) -> None:
+def _agree(aim: Aim, held: Judged) -> None:
     """Withhold a plan whose value the compiler and the verifier do not agree on to the last unit."""
     point = aim.compiled.point(held.allocation)
     modelled = None if point is None else aim.modelled(point)
