@@ -6,7 +6,7 @@ import pytest
 
 from building import broken, plan, project, tables
 from capalloc.model import SolveOptions
-from capalloc.records import Envelope, Mode, Share, Source
+from capalloc.records import Envelope, Mode, Rule, Share, Source
 from capalloc.solving import optimize
 
 EXACT = SolveOptions(time_limit=60, gap=0.0, threads=1)
@@ -169,3 +169,21 @@ def test_a_private_mode_holds_the_public_side_to_its_cap():
         lines = [("road", "central", 2021, public), ("road", "investor", 2021, 120 - public)]
         found = broken(given, plan(("road", 2021, "ppp"), paid=lines))
         assert sorted(issue[0] for issue in found) == code
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("ratio", "value"), [(Fraction(1, 2), 2), (Fraction(3, 5), 1)])
+def test_private_money_that_must_follow_public_money_is_a_rule(engine, ratio, value):
+    """The investor's 40 of 100 and a public school of 20 make 40 to 80: half will do, three fifths asks 48."""
+    most = Share(project="road", source=("investor",), max=Fraction(2, 5))
+    follow = Rule(id="r", measure="paid:investor", sense=">=", amount=ratio, share_of="paid:central+province")
+    given = tables(
+        single("road", 100, 1), single("school", 20, 1), sources=SOURCES, envelopes=envelopes(500, 0),
+        shares=(most,), rules=(follow,),
+    )  # fmt: skip
+    answer = optimize(given, EXACT, engine)
+    assert answer.value == value
+    if value == 2:
+        assert paid(answer) == {"central": 60, "investor": 40}
+    else:
+        assert [row.project for row in answer.audit.projects] == ["road"]
