@@ -2,6 +2,7 @@
 
 from importlib.metadata import version
 
+from capalloc.front import ParetoFront
 from capalloc.issues import CapallocError, EngineFailed, InvalidInput, Issue, Issues, Severity, UnknownName
 from capalloc.model import Progress, Status, StoppedBy
 from capalloc.plan import Plan
@@ -13,6 +14,7 @@ __all__ = [
     "InvalidInput",
     "Issue",
     "Issues",
+    "ParetoFront",
     "Plan",
     "Portfolio",
     "Progress",

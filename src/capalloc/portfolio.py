@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,10 +17,12 @@ from capalloc.engines import engine_named
 from capalloc.evaluation import evaluate
 from capalloc.exporting import from_problem, to_problem, write_model
 from capalloc.framing import row_cells, table_frame
+from capalloc.front import ParetoFront
 from capalloc.issues import NO_ISSUES, InvalidInput, Issue, Issues, UnknownName, error
 from capalloc.listing import HandMade, read_list
 from capalloc.loading import read_folder, read_frames
 from capalloc.model import Progress, ProgressReport, SolveOptions, Status
+from capalloc.pareto import check_front, front_of, tables_for
 from capalloc.plan import Plan
 from capalloc.progress import watching
 from capalloc.records import RECORDS, SCHEMAS
@@ -224,6 +227,60 @@ class Portfolio:
             classes = tuple(replace(own, status=Status.FEASIBLE, bound=math.inf) for own in answer.classes)
             answer = replace(answer, status=Status.FEASIBLE, bound=math.inf, classes=classes)
         return Plan(self.tables, answer)
+
+    def pareto(
+        self,
+        first: str,
+        second: str,
+        *,
+        resolution: float = 0.0,
+        most: int | None = None,
+        time_limit: float | None = 600.0,
+        threads: int = 2,
+        seed: int = 0,
+        engine: str = DEFAULT_ENGINE,
+    ) -> ParetoFront:
+        """Return all that can be had of one set of criteria for what is given up of another, exactly.
+
+        Each point is a plan that no plan passes in one of the two values without falling behind in the other.  A value
+        is what ``plan.value`` would be with that set of criteria alone as the objective; the rules stay as they are.
+        No point is missed, also none that no weights of the two sets would find.
+
+        Parameters
+        ----------
+        first, second
+            Two sets of criteria.
+        resolution
+            Points closer than this in ``second`` count as one; 0 for the finest step of values.
+        most
+            Stop after this many points, at least 1; ``None`` for all.
+        time_limit
+            Seconds for all points, above 0; ``None`` for none.  What is found by then is exact, and not ``complete``.
+        threads, seed, engine
+            As in :meth:`optimize`.
+
+        Raises
+        ------
+        InvalidInput
+            When the objective does not take values from scores or orders classes, a score is missing, or a limit makes
+            no sense.
+        UnknownName
+            When there is no such set or engine.
+        EngineFailed
+            When the engine itself fails.
+        """
+        options = SolveOptions(time_limit, 0.0, threads, seed)
+        issues = Issues([*_check_limits(options), *check_front(self.tables, first, second, resolution, most)])
+        if issues:
+            raise InvalidInput(issues)
+        known = {row.set for row in self.tables.criteria}
+        for name in (first, second):
+            if name not in known:
+                raise UnknownName("set", name, known)
+            _checked(tables_for(self.tables, name), NO_ISSUES)
+        step = Fraction(repr(float(resolution)))
+        found = front_of(self.tables, (first, second), options, engine_named(engine), resolution=step, most=most)
+        return ParetoFront(self.tables, first, second, found)
 
     def to_pulp(self) -> pulp.LpProblem:
         """Return the model as a ``pulp.LpProblem`` with readable names, to add to by hand.
