@@ -305,3 +305,11 @@ def test_the_model_and_the_verifier_agree_to_the_last_unit_on_any_point():
     point = compiled.point(answer.allocation)
     # 5 cost, so 5/2 asked from o and missed by 1/2.
     assert compiled.value(point) == 9 + Fraction(1, 3) - Fraction(1, 14) == answer.value
+
+
+def test_values_in_millionths_of_many_start_years_are_not_too_fine():
+    """Only one start of a project counts, so that what all its options add up to need not fit."""
+    given = tables(project("P", 3, value=Fraction(10**9) + Fraction(1, 10**6)), rules=(rule("value", "<=", 10**9),))
+    assert optimize(given, EXACT).value == 0
+    compiled = compile_tables(given)
+    assert compiled.model.row_upper[-1] == 0

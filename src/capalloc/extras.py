@@ -125,7 +125,11 @@ class _Writer:
 
     def __init__(self, ledger: Ledger, most: Floats) -> None:
         self.ledger = ledger
-        self.most = most
+        self.first = len(most)
+        # Of the options of a project one is taken; every column of money is its own.
+        own = ledger.options.project
+        money = len(ledger.tables.projects) + np.arange(len(most) - len(own))
+        self.most = _Most(most, np.concatenate([own, money]))
         self.extras: list[Extra] = []
         self.rows = {kind: RowWriter(kind) for kind in ("synergy", "rule", "target")}
         index = {project.id: number for number, project in enumerate(ledger.tables.projects)}
@@ -187,7 +191,7 @@ class _Writer:
         class_: int | None,
     ) -> Ints:
         """Add a column and return its place in the model."""
-        place = len(self.most) + len(self.extras)
+        place = self.first + len(self.extras)
         self.extras.append(Extra(kind, key, *terms, reach[0], max(0, reach[1]), gain, class_))
         return np.array([place])
 
@@ -207,7 +211,33 @@ class _WholeRow:
     highest: int
 
 
-def _whole_row(parts: Iterable[tuple[Sum, Fraction]], limit: Fraction, most: Floats, *, hard: bool) -> _WholeRow:
+@dataclass(frozen=True, slots=True)
+class _Most:
+    """How far a sum can go: each column holds at most ``bounds``, and of those with one ``owner`` only one is taken."""
+
+    bounds: Floats
+    owner: Ints
+
+    def of(self, columns: Ints, values: Ints) -> tuple[int, int]:
+        """Return the least and the most of ``values @ x[columns]``.
+
+        Raises
+        ------
+        OverflowError
+            When they do not fit into floats.
+        """
+        reach = values.astype(np.float64) * np.maximum(self.bounds[columns], 1.0)
+        if np.abs(reach).max(initial=0.0) >= EXACT // 4:
+            raise OverflowError
+        places, owner = np.unique(self.owner[columns], return_inverse=True)
+        exact = values.astype(np.int64) * self.bounds[columns].astype(np.int64)
+        low, high = np.zeros(len(places), dtype=np.int64), np.zeros(len(places), dtype=np.int64)
+        np.minimum.at(low, owner, exact)
+        np.maximum.at(high, owner, exact)
+        return sum(low.tolist()), sum(high.tolist())
+
+
+def _whole_row(parts: Iterable[tuple[Sum, Fraction]], limit: Fraction, most: _Most, *, hard: bool) -> _WholeRow:
     """Bring a sum and its limit to whole numbers.
 
     Raises
@@ -220,22 +250,26 @@ def _whole_row(parts: Iterable[tuple[Sum, Fraction]], limit: Fraction, most: Flo
     parts = [(part, factor) for part, factor in parts if len(part.columns)]
     steps = [factor * part.unit for part, factor in parts]
     finest = common_unit([*steps, *(() if hard else (limit,))])
-    entries: dict[int, int] = {}
-    for (part, _), step in zip(parts, steps, strict=True):
-        times = int(step / finest)
-        for column, value in zip(part.columns.tolist(), part.values.tolist(), strict=True):
-            entries[column] = entries.get(column, 0) + value * times
-    entries = {column: value for column, value in entries.items() if value}
-    shared = math.gcd(*entries.values(), *(() if hard else (int(limit / finest),))) or 1
-    unit = finest * shared
+    columns, values = _added(parts, [int(step / finest) for step in steps])
+    shared = math.gcd(int(np.gcd.reduce(values)) if len(values) else 0, 0 if hard else int(limit / finest)) or 1
+    unit, values = finest * shared, values // shared
     limit /= unit
-    reach = [value // shared * int(most[column]) for column, value in entries.items()]
-    low, high = sum(r for r in reach if r < 0), sum(r for r in reach if r > 0)
+    low, high = most.of(columns, values)
     if hard:
         # What no selection can reach need not be told apart.
         limit = min(max(limit, Fraction(low - 1)), Fraction(high + 1))
-    if max(-low, high, math.ceil(abs(limit)), *(abs(value) // shared for value in entries.values())) >= EXACT // 2:
+    if any(size >= EXACT // 4 for size in (-low, high, abs(limit))):
         raise OverflowError
-    columns = np.array(sorted(entries), dtype=np.int64)
-    values = np.array([entries[column] // shared for column in columns.tolist()], dtype=np.int64)
-    return _WholeRow(columns, values, limit, unit, low, high)
+    return _WholeRow(columns, values.astype(np.int64), limit, unit, low, high)
+
+
+def _added(parts: Sequence[tuple[Sum, Fraction]], times: Sequence[int]) -> tuple[Ints, Ints]:
+    """The columns of all parts, each once, and what all parts times their numbers give it, 0 left out."""
+    if not parts:
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    products = [part.values.astype(object) * number for (part, _), number in zip(parts, times, strict=True)]
+    columns, place = np.unique(np.concatenate([part.columns for part, _ in parts]), return_inverse=True)
+    totals = np.zeros(len(columns), dtype=object)
+    np.add.at(totals, place, np.concatenate(products))
+    kept = totals != 0
+    return columns[kept], totals[kept]
