@@ -1,51 +1,74 @@
 """The best plan of a tiny portfolio by trying everything: a reading of the tables made only for the tests.
 
-It shares nothing with the compiler, the engines or the verifier, takes every rule at its word, and finds whole units by
-trying every way to split every yearly cost.
+It shares nothing with the compiler, the engines or the verifier, and takes every rule at its word.  Who pays what is
+tried out in :mod:`brute_money`, what rules measure in :mod:`brute_rules`.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
-from math import ceil, floor
+from math import floor
 
+from brute_money import Bill, pay
+from brute_rules import Way, class_of, classes_of, penalties, statements
 from capalloc.allocation import Allocation, Choice, Payment
 from capalloc.records import Project
-from capalloc.selection import parse_selection
-from capalloc.settings import Period
 from capalloc.tables import Tables
 
 
-@dataclass(frozen=True)
-class Way:
-    """One way to do a project, with what it costs by year and what it is worth, its class weight included."""
-
-    project: Project
-    mode: str
-    start: int
-    finish: int
-    costs: dict[int, int]
-    worth: Fraction
-
-    @property
-    def last(self) -> int:
-        """The last year of work or payment."""
-        return max(self.finish, max((year for year, amount in self.costs.items() if amount), default=0))
-
-
 def best_by_enumeration(tables: Tables) -> tuple[Fraction, Allocation] | None:
-    """Return the greatest value of any plan and one plan that has it, or ``None`` when no plan obeys the tables."""
+    """Return the greatest value of any plan and one plan that has it, or ``None`` when no plan obeys the tables.
+
+    Where the classes are ordered, the value is that of the last class.
+    """
+    best = _best(tables)
+    return None if best is None else (best[0][-1], best[1])
+
+
+def best_lexicographic(tables: Tables) -> list[Fraction] | None:
+    """Return the value of each class, the first made as great as can be, then the second, and so on."""
+    best = _best(tables)
+    return None if best is None else list(best[0])
+
+
+def _best(tables: Tables) -> tuple[tuple[Fraction, ...], Allocation] | None:
     ways = [[None, *_allowed_ways(tables, project)] for project in tables.projects]
     plans = [[way for way in plan if way is not None] for plan in product(*ways)]
-    plans = [plan for plan in plans if _obeys(tables, plan)]
-    plans.sort(key=lambda plan: sum(way.worth for way in plan), reverse=True)
-    for plan in plans:
-        payments = _pay(tables, plan)
-        if payments is not None:
+    ranked = [(_standing(tables, plan), plan) for plan in plans if _obeys(tables, plan)]
+    # Payments can only be charged for, so that no plan ends above where its choices put it.
+    ranked.sort(key=lambda entry: entry[0], reverse=True)
+    best: tuple[tuple[Fraction, ...], Allocation] | None = None
+    for standing, plan in ranked:
+        if best is not None and best[0] >= standing:
+            break
+        paid = pay(tables, plan)
+        if paid is None:
+            continue
+        charged, payments = paid
+        reached = tuple(value - charge for value, charge in zip(standing, charged, strict=True))
+        if best is None or reached > best[0]:
             choices = tuple(Choice(way.project.id, way.mode, way.start) for way in plan)
-            return sum((way.worth for way in plan), Fraction(0)), Allocation(choices, payments)
-    return None
+            best = reached, Allocation(choices, payments)
+    return best
+
+
+def _standing(tables: Tables, plan: list[Way]) -> tuple[Fraction, ...]:
+    """What the choices alone are worth: one number a class where classes are ordered, else one for all."""
+    fixed = [statement for statement in statements(tables, plan) if not statement.about_payments]
+    charged = penalties(tables, fixed, [statement.constant for statement in fixed])
+    together = {way.project.id for way in plan}
+    synergies = [row for row in tables.synergies if together.issuperset(row.projects)]
+    objective = tables.settings.objective
+    if objective.goal != "lexicographic":
+        weights = objective.class_weights
+        gross = sum(way.worth * (Fraction(weights[way.class_]) if weights else 1) for way in plan)
+        return (gross + sum((row.value for row in synergies), Fraction(0)) - charged[0],)
+    classes = classes_of(tables)
+    return tuple(
+        sum((way.worth for way in plan if way.class_ == number), Fraction(0))
+        + sum((row.value for row in synergies if (row.class_ or classes[-1]) == number), Fraction(0))
+        - charge
+        for number, charge in zip(classes, charged, strict=True)
+    )
 
 
 def accepts(tables: Tables, choices: tuple[Choice, ...]) -> bool:
@@ -56,7 +79,8 @@ def accepts(tables: Tables, choices: tuple[Choice, ...]) -> bool:
 
 def payments_of(tables: Tables, choices: tuple[Choice, ...]) -> tuple[Payment, ...] | None:
     """Return payments that finance the choices in whole units, or ``None`` if there are none."""
-    return _pay(tables, [_way(tables, _project(tables, c.project), c.mode, c.start) for c in choices])
+    paid = pay(tables, [_way(tables, _project(tables, c.project), c.mode, c.start) for c in choices])
+    return None if paid is None else paid[1]
 
 
 def settles(tables: Tables, choices: tuple[Choice, ...], payments: dict[tuple[str, int, str], int]) -> bool:
@@ -71,7 +95,7 @@ def settles(tables: Tables, choices: tuple[Choice, ...], payments: dict[tuple[st
         right = sum(mine.values()) == bill.amount and mine.keys() <= set(bill.payers)
         return [{source: mine.get(source, 0) for source in bill.payers}] if right else []
 
-    return _pay(tables, plan, given_split) is not None
+    return pay(tables, plan, given_split) is not None
 
 
 def _project(tables: Tables, name: str) -> Project:
@@ -95,23 +119,33 @@ def _way(tables: Tables, project: Project, mode: str, start: int) -> Way:
     duration = _cell(tables, project, mode, "duration")
     finish = start + duration - 1
     costs = _costs(tables, project, mode, start, duration)
-    return Way(project, mode, start, finish, costs, _worth(tables, project, mode, start, finish))
+    worth = _worth(tables, project, mode, start, finish)
+    return Way(project, mode, start, finish, costs, worth, class_of(tables, project, mode, start))
 
 
 def _costs(tables: Tables, project: Project, mode: str, start: int, duration: int) -> dict[int, int]:
     rows = [row for row in tables.costs if (row.project, row.mode) == (project.id, mode)]
-    if rows:
-        return {start + row.offset: row.amount for row in rows}
     total, profile = _cell(tables, project, mode, "cost") or 0, _cell(tables, project, mode, "profile")
-    shares = {row.offset: row.share for row in tables.profiles if (row.profile, row.duration) == (profile, duration)}
+    parts = {row.offset: row.share for row in tables.profiles if (row.profile, row.duration) == (profile, duration)}
     if not profile:
-        shares = {offset: Fraction(1, duration) for offset in range(duration)}
+        parts = {offset: Fraction(1, duration) for offset in range(duration)}
+    exact = {row.offset: Fraction(row.amount) for row in rows} or {k: total * share for k, share in parts.items()}
 
-    def paid_by(offset: int) -> int:
-        exact = total * sum(share for other, share in shares.items() if other <= offset)
-        return floor(exact) + (exact - floor(exact) >= Fraction(1, 2))
+    def spent_by(offset: int) -> int:
+        reached = sum(
+            amount * _prices(tables, project, start + other) for other, amount in exact.items() if other <= offset
+        )
+        return floor(reached) + (reached - floor(reached) >= Fraction(1, 2))
 
-    return {start + offset: paid_by(offset) - paid_by(offset - 1) for offset in shares}
+    return {start + offset: spent_by(offset) - spent_by(offset - 1) for offset in exact}
+
+
+def _prices(tables: Tables, project: Project, year: int) -> Fraction:
+    """How many times dearer a year is than the prices in which the project's cost is given."""
+    if tables.settings.prices != "nominal":
+        return Fraction(1)
+    level = {row.year: row.index for row in tables.price_index}
+    return level[year] / (level[project.price_year] if project.price_year else 1)
 
 
 def _worth(tables: Tables, project: Project, mode: str, start: int, finish: int) -> Fraction:
@@ -131,9 +165,7 @@ def _worth(tables: Tables, project: Project, mode: str, start: int, finish: int)
         )
         exact *= factor[start if objective.at == "start" else finish]
         exact *= project.size if objective.value_from == "score_size" else 1
-    rounded = Fraction(floor(exact * 10**6 + Fraction(1, 2)), 10**6)
-    weights = objective.class_weights
-    return rounded * (Fraction(weights[project.priority]) if weights else 1)
+    return Fraction(floor(exact * 10**6 + Fraction(1, 2)), 10**6)
 
 
 def _points(tables: Tables, name: str, score: Fraction) -> Fraction:
@@ -163,11 +195,13 @@ def _is_allowed(tables: Tables, way: Way) -> bool:
 
 
 def _obeys(tables: Tables, plan: list[Way]) -> bool:
-    """Whether a plan has what must be in, and keeps dependencies, groups and resources."""
+    """Whether a plan has what must be in, and keeps dependencies, groups, resources, and rules not about payments."""
     funded = {way.project.id: way for way in plan}
     must = {project.id for project in tables.projects if project.mandatory}
     must |= {row.project for row in tables.committed if row.decision == "in"}
     if not must <= funded.keys():
+        return False
+    if any(s.is_broken(s.constant) for s in statements(tables, plan) if not s.about_payments):
         return False
     return _keeps_dependencies(tables, funded) and _keeps_groups(tables, funded) and _keeps_resources(tables, plan)
 
@@ -214,135 +248,3 @@ def _keeps_resources(tables: Tables, plan: list[Way]) -> bool:
         if used > row.amount:
             return False
     return True
-
-
-@dataclass(frozen=True)
-class Bill:
-    """What a project owes in one year, who may pay it, and the bounds on what they pay.
-
-    ``yearly`` bounds this bill, ``life`` all bills of the project so far; the least of a life counts once the bill is
-    the ``last`` of its project.  A bound is (sources, least, most).
-    """
-
-    project: str
-    year: int
-    amount: int
-    payers: tuple[str, ...]
-    yearly: tuple[tuple[tuple[str, ...], int, int], ...]
-    life: tuple[tuple[tuple[str, ...], int, int], ...]
-    last: bool
-
-
-def _bills(tables: Tables, way: Way) -> Iterator[Bill]:
-    ids = {project.id for project in tables.projects}
-    rows = [
-        row
-        for row in tables.shares
-        if row.mode in ("", way.mode)
-        and (row.project == way.project.id if row.project in ids else parse_selection(row.project).matches(way.project))
-    ]
-    let_in = {source for row in rows if row.max > 0 for source in row.source}
-    payers = tuple(
-        source.id
-        for source in tables.sources
-        if parse_selection(source.eligible).matches(way.project) and (source.side == "state" or source.id in let_in)
-    )
-
-    def bounds(per: str, cost: int) -> tuple[tuple[tuple[str, ...], int, int], ...]:
-        return tuple((row.source, floor(row.min * cost), ceil(row.max * cost)) for row in rows if row.per == per)
-
-    due = [(year, amount) for year, amount in sorted(way.costs.items()) if amount]
-    life = bounds("life", sum(amount for _, amount in due))
-    for number, (year, amount) in enumerate(due, start=1):
-        yield Bill(way.project.id, year, amount, payers, bounds("year", amount), life, number == len(due))
-
-
-Splitter = Callable[[Bill], Iterable[dict[str, int]]]
-
-
-def _pay(tables: Tables, plan: list[Way], ways_to_split: Splitter | None = None) -> tuple[Payment, ...] | None:
-    if not tables.sources:
-        return ()
-    bills = [bill for way in plan for bill in _bills(tables, way)]
-    reserves = {source.id: source.reserve for source in tables.sources}
-    ceilings, rooms = [], []
-    for row in tables.envelopes:
-        own = reserves[row.source[0]] if len(row.source) == 1 else 0
-        reserve = own if row.reserve is None else row.reserve
-        period = tables.settings.period(row.period)
-        touched = sum(bill.amount for bill in bills if bill.year in period and set(bill.payers) & set(row.source))
-        ceilings.append((row.source, period))
-        # More room than could ever be used makes no difference, and leaves fewer states to remember.
-        rooms.append(min(touched, floor(row.amount * (1 - reserve))))
-    splits = _Search(tuple(bills), tuple(ceilings), ways_to_split or _all_splits).run(tuple(rooms))
-    if splits is None:
-        return None
-    return tuple(
-        Payment(bill.project, source, bill.year, amount)
-        for bill, split in zip(bills, splits, strict=True)
-        for source, amount in sorted(split.items())
-        if amount
-    )
-
-
-class _Search:
-    """Backtracking over the bills in order, remembering from which states no way led on."""
-
-    def __init__(
-        self, bills: tuple[Bill, ...], ceilings: tuple[tuple[tuple[str, ...], Period], ...], ways_to_split: Splitter
-    ) -> None:
-        self.bills = bills
-        self.ceilings = ceilings
-        self.ways_to_split = ways_to_split
-        self.dead: set[tuple[object, ...]] = set()
-
-    def run(
-        self, rooms: tuple[int, ...], number: int = 0, before: tuple[tuple[str, int], ...] = ()
-    ) -> list[dict[str, int]] | None:
-        """Return a split of every bill from ``number`` on, given the room left and what was paid of this project."""
-        if number == len(self.bills):
-            return []
-        state = (number, rooms, before)
-        if state in self.dead:
-            return None
-        bill = self.bills[number]
-        for split in self.ways_to_split(bill):
-            paid = {source: split[source] + dict(before).get(source, 0) for source in bill.payers}
-            left = tuple(
-                room - sum(split.get(source, 0) for source in sources) if bill.year in period else room
-                for room, (sources, period) in zip(rooms, self.ceilings, strict=True)
-            )
-            if min(left, default=0) < 0 or not _within(bill, split, paid):
-                continue
-            rest = self.run(left, number + 1, () if bill.last else tuple(paid.items()))
-            if rest is not None:
-                return [split, *rest]
-        self.dead.add(state)
-        return None
-
-
-def _within(bill: Bill, split: dict[str, int], paid: dict[str, int]) -> bool:
-    for sources, least, most in bill.yearly:
-        if not least <= sum(split.get(source, 0) for source in sources) <= most:
-            return False
-    for sources, least, most in bill.life:
-        total = sum(paid.get(source, 0) for source in sources)
-        if total > most or (bill.last and total < least):
-            return False
-    return True
-
-
-def _all_splits(bill: Bill) -> Iterator[dict[str, int]]:
-    return _splits(bill.amount, bill.payers)
-
-
-def _splits(amount: int, payers: tuple[str, ...]) -> Iterator[dict[str, int]]:
-    """Every way to share a whole amount among the payers; none when nobody may pay."""
-    if not payers:
-        return
-    if len(payers) == 1:
-        yield {payers[0]: amount}
-        return
-    for part in range(amount + 1):
-        for rest in _splits(amount - part, payers[1:]):
-            yield {payers[0]: part, **rest}

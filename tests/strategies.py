@@ -12,18 +12,25 @@ from capalloc.records import (
     Benefit,
     Capacity,
     Commitment,
+    Contribution,
     Cost,
     Criterion,
     Dependency,
     Envelope,
+    Indicator,
     Membership,
     Mode,
+    PriceIndex,
+    Priority,
     ProfileShare,
     Project,
     Resource,
+    Rule,
     Score,
     Share,
     Source,
+    Synergy,
+    Target,
     Use,
 )
 from capalloc.settings import ObjectiveSettings, PhaseSettings, Settings
@@ -41,9 +48,20 @@ PROFILES = {
 # The first project matches each of them, so that none selects nothing.
 SELECTIONS = ("", 'sector == "road"', "priority <= 2", 'location in ["A", "C"] and not mandatory')
 
+COUNTS = ("starts", "completions", "active")
+AMOUNTS = ("cost", "tail", "value")
+CAPS = (None, Fraction(0), THIRD, Fraction(2, 3), Fraction(1))
+
 small_costs = st.integers(0, 6)
 values = st.fractions(-4, 12, max_denominator=6)
+prices = st.sampled_from([None, None, Fraction(0), HALF, Fraction(1), Fraction(5, 3)])  # of a rule or a target
 shares = st.sampled_from([Fraction(0), Fraction(1, 7), Fraction(1, 4), THIRD, HALF, Fraction(2, 3), Fraction(1)])
+
+
+# What portfolios may have besides; a test may ask for fewer.
+EVERYTHING = frozenset(
+    {"prices", "carry", "disbursement", "priorities", "order", "rules", "payment rules", "targets", "synergies"}
+)
 
 
 @dataclass(frozen=True)
@@ -59,12 +77,19 @@ class Draft:
     starts: tuple[int, ...]
 
 
+def one_in(count):
+    """True once in so many cases."""
+    return st.integers(1, count).map(lambda number: number == count)
+
+
 @st.composite
-def settings(draw):
-    """Two to four years, in no phase or in two, with any kind of value."""
+def settings(draw, features=EVERYTHING):
+    """Two to four years, in no phase or in two or three, with any kind of value."""
     last = FIRST_YEAR + draw(st.integers(1, 3))
-    border = draw(st.none() | st.integers(FIRST_YEAR, last - 1))
+    border = draw(st.one_of(st.none(), *[st.integers(FIRST_YEAR, last - 1)] * (3 if "carry" in features else 1)))
     phases = () if border is None else (("A", FIRST_YEAR, border), ("B", border + 1, last))
+    if "carry" in features and phases and border + 1 < last and not draw(one_in(4)):
+        phases = (phases[0], ("B", border + 1, last - 1), ("C", last, last))
     return Settings(
         first_year=FIRST_YEAR,
         last_year=last,
@@ -72,7 +97,9 @@ def settings(draw):
         discount_rate=draw(st.sampled_from([Decimal(0), Decimal("0.05"), Decimal("0.1")])),
         may_cross_phase=border is None or draw(st.booleans()),
         may_run_over=draw(st.booleans()),
+        prices="nominal" if "prices" in features and draw(one_in(3)) else "",
         objective=ObjectiveSettings(
+            goal="lexicographic" if "order" in features and draw(one_in(5)) else "weighted",
             value_from=draw(st.sampled_from(["column", "score", "score_size", "benefits"])),
             at=draw(st.sampled_from(["start", "completion"])),
             class_weights=draw(st.sampled_from([{}, {1: Decimal(4), 2: Decimal("1.5"), 3: Decimal("0.1")}])),
@@ -81,12 +108,13 @@ def settings(draw):
 
 
 @st.composite
-def portfolios(draw, with_sources=None):
+def portfolios(draw, with_sources=None, features=EVERYTHING):
     """Tables of two to five projects, one of them perhaps with two or three modes.
 
-    ``with_sources`` says whether there is a `sources` table; left out, there mostly is.
+    ``with_sources`` says whether there is a `sources` table; left out, there mostly is.  ``features`` says what may
+    come besides.
     """
-    general = draw(settings())
+    general = draw(settings(features))
     count = draw(st.integers(2, 5))
     ids = [f"P{number}" for number in range(1, count + 1)]
     financed = draw(st.sampled_from([True] * 7 + [False])) if with_sources is None else with_sources
@@ -103,7 +131,7 @@ def portfolios(draw, with_sources=None):
     pairs = [(name, mode) for name in ids for mode in modes[name] or ("",)]
     done = {pair: variants.get(pair) or own[pair[0]] for pair in pairs}
     mandatory = draw(st.sampled_from([*[""] * 5, ids[-1]]))
-    return Tables(
+    tables = Tables(
         settings=general,
         projects=tuple(draw(_project(name, own[name], name == mandatory)) for name in ids),
         modes=tuple(
@@ -124,9 +152,14 @@ def portfolios(draw, with_sources=None):
         dependencies=_dependencies(draw, ids),
         groups=_groups(draw, ids),
         **_values(draw, general, pairs),
-        **_money(draw, general, ids, pairs, financed=financed),
+        **_money(draw, general, ids, pairs, features, financed=financed),
         **_resources(draw, general, pairs),
+        **_prices(draw, general),
+        **_priorities(draw, general, pairs, features),
+        **_outcomes(draw, general, pairs, features),
+        **_synergies(draw, ids, features),
     )
+    return replace(tables, rules=_rules(draw, tables, features))
 
 
 @st.composite
@@ -189,6 +222,7 @@ def _project(draw, name, draft, mandatory):
         duration=draft.duration,
         cost=draft.cost,
         size=draw(st.integers(1, 5)),
+        price_year=draw(st.none() | st.integers(FIRST_YEAR, FIRST_YEAR + 1)),
         profile=draft.profile,
         value=draw(values),
     )
@@ -272,7 +306,7 @@ def _values(draw, general, pairs):
     return {"criteria": criteria, "scores": scores}
 
 
-def _money(draw, general, ids, pairs, *, financed):
+def _money(draw, general, ids, pairs, features, *, financed):
     if not financed:
         return {}
     names = ["S1", "S2", "S3"][: draw(st.integers(1, 3))]
@@ -283,28 +317,40 @@ def _money(draw, general, ids, pairs, *, financed):
             side="state" if name == "S1" else draw(st.sampled_from(["state", "non_state"])),
             eligible="" if name == "S1" else draw(st.sampled_from(SELECTIONS)),
             reserve=draw(st.sampled_from([Fraction(0), Fraction(1, 10), THIRD])),
+            disbursement=draw(st.sampled_from([Fraction(1), Fraction(9, 10)] if "disbursement" in features else [1])),
+            carry_cap=draw(st.sampled_from(CAPS[1:] if "carry" in features else [Fraction(0)])),
             unlimited=draw(st.sampled_from([False] * 5 + [True])),
         )
         for name in names
     )
-    rows = [row for source in sources if not source.unlimited for row in _envelopes(draw, general, (source.id,))]
+    rows = [
+        row for source in sources if not source.unlimited for row in _envelopes(draw, general, (source.id,), features)
+    ]
     if len(names) > 1 and draw(st.booleans()):
         joined = tuple(draw(st.lists(st.sampled_from(names), min_size=2, max_size=len(names), unique=True)))
-        rows.append(draw(st.sampled_from(list(_envelopes(draw, general, joined)))))
+        both = list(_envelopes(draw, general, joined, features))
+        # Only the rows of all phases can pass money on to each other.
+        rows += both if "carry" in features and draw(st.booleans()) else [draw(st.sampled_from(both))]
     return {"sources": sources, "envelopes": tuple(rows), "shares": _shares(draw, names, ids, pairs)}
 
 
-def _envelopes(draw, general, source):
+def _envelopes(draw, general, source, features):
     """One envelope over all years, or one a phase or a year; together they cover every year."""
     whole = [f"{general.first_year}:{general.last_year}"]
     yearly = [str(year) for year in general.horizon]
     phases = [phase.name for phase in general.phases] or whole
-    for period in draw(st.sampled_from([whole, phases, phases, yearly])):
+    carries = "carry" in features
+    for period in draw(st.sampled_from([whole, phases, phases, yearly] + [phases] * 3 * carries)):
+        passes_on = carries and period in phases[:-1]
+        # Where money can be carried there should be reason to.
+        scarce = carries and period in phases[1:] and not draw(one_in(4))
         yield Envelope(
             source=source,
             period=period,
-            amount=draw(st.integers(0, 16)),
+            amount=draw(st.integers(0, 3) if scarce else st.integers(0, 16)),
             reserve=draw(st.sampled_from([None, None, Fraction(1, 8)])),
+            disbursement=draw(st.sampled_from([None, None, Fraction(3, 4)])) if "disbursement" in features else None,
+            carry_cap=draw(st.sampled_from(CAPS)) if passes_on else None,
         )
 
 
@@ -353,6 +399,143 @@ def _resources(draw, general, pairs):
             for period in periods
         ),
     }
+
+
+def _prices(draw, general):
+    """An index of every year that anything can be paid in."""
+    if general.prices != "nominal":
+        return {}
+    levels = st.sampled_from([Fraction(1), Fraction(11, 10), Fraction(4, 5), Fraction(7, 6)])
+    years = range(general.first_year, general.last_year + LONGEST + 1)
+    return {"price_index": tuple(PriceIndex(year=year, index=draw(levels)) for year in years)}
+
+
+def _priorities(draw, general, pairs, features):
+    """Classes of a few projects that start in a phase, in one mode or in any."""
+    if "priorities" not in features or not general.phases or draw(st.booleans()):
+        return {}
+    keys = [(name, m, phase.name) for name, mode in pairs for m in {"", mode} for phase in general.phases]
+    named = draw(st.lists(st.sampled_from(sorted(keys)), min_size=1, max_size=3, unique=True))
+    rows = (Priority(project=p, mode=m, phase=phase, class_=draw(st.integers(1, 3))) for p, m, phase in named)
+    return {"priorities": tuple(rows)}
+
+
+def _outcomes(draw, general, pairs, features):
+    """An indicator that a few projects add to or take from, and at most two targets for it."""
+    if not features & {"rules", "targets"} or draw(st.booleans()):
+        return {}
+    adding = draw(st.lists(st.sampled_from(pairs), min_size=1, max_size=4, unique=True))
+    amounts = st.fractions(-1, 4, max_denominator=4)
+    charges = prices.filter(lambda price: price is not None) | prices
+    years = draw(st.lists(st.sampled_from(list(general.horizon)), max_size=2, unique=True))
+    targets = (
+        Target(indicator="km", by_year=year, at_least=draw(st.fractions(0, 4, max_denominator=4)), price=draw(charges))
+        for year in years
+    )
+    return {
+        "indicators": (Indicator(id="km", baseline=draw(st.sampled_from([Fraction(0), Fraction(1, 2)]))),),
+        "contributions": tuple(
+            Contribution(project=name, mode=mode, indicator="km", amount=draw(amounts)) for name, mode in adding
+        ),
+        "targets": tuple(targets) if "targets" in features else (),
+    }
+
+
+def _synergies(draw, ids, features):
+    """Two or three projects that are worth more or less together."""
+    if "synergies" not in features or draw(st.booleans()):
+        return {}
+    rows = []
+    for number in range(draw(st.integers(1, 2))):
+        together = draw(st.lists(st.sampled_from(ids), min_size=2, max_size=3, unique=True))
+        class_ = draw(st.none() | st.integers(1, 4))
+        rows.append(Synergy(id=f"s{number}", projects=tuple(together), value=draw(values), class_=class_))
+    return {"synergies": tuple(rows)}
+
+
+def _rules(draw, tables, features):
+    """At most two rules over anything that can be measured here, hard or with a price, against a number or a share."""
+    measures = list(COUNTS) + list(AMOUNTS)
+    measures += ["indicator:km", "km"] if tables.indicators else []
+    measures += ["staff", "resource:staff"] if tables.resources else []
+    measures += ["envelope:S1"] if tables.envelopes else []
+    payers = [source.id for source in tables.sources][:2]
+    if "payment rules" in features and payers:
+        # Often, because these are the rules that payments decide.
+        measures += ["paid", *(f"paid:{source}" for source in payers), f"paid:{'+'.join(payers)}"] * 3
+    if "rules" not in features or draw(st.booleans()):
+        return ()
+    return tuple(_rule(draw, tables, f"r{number}", measures) for number in range(draw(st.integers(1, 2))))
+
+
+def _rule(draw, tables, name, measures):
+    measure = draw(st.sampled_from(measures))
+    general = tables.settings
+    periods = ["", *(phase.name for phase in general.phases), *map(str, general.horizon)]
+    share_of = ""
+    if draw(one_in(3)):
+        other = draw(st.sampled_from(["", *measures]))
+        ceiling = (other or measure).startswith("envelope")
+        selection = "" if ceiling else draw(st.sampled_from(("", "True", *SELECTIONS[1:])))
+        share_of = f"{other}; {selection}; {draw(st.sampled_from(periods))}"
+    most = 3 if measure in COUNTS else 12
+    amount = draw(st.sampled_from([Fraction(0), Fraction(1, 4), HALF, Fraction(2)])) if share_of else None
+    price = draw(prices)
+    # Few plans would be left if most rules were to be met exactly.
+    senses = ["<=", ">=", "=="] if price is not None else ["<="] * 4 + [">=", "=="]
+    return Rule(
+        id=name,
+        enabled=not draw(one_in(8)),
+        measure=measure,
+        selection="" if measure.startswith("envelope") else draw(st.sampled_from(SELECTIONS)),
+        period=draw(st.sampled_from(periods)),
+        sense=draw(st.sampled_from(senses)),
+        amount=Fraction(draw(st.integers(0, most))) if amount is None else amount,
+        share_of=share_of,
+        price=price,
+        class_=draw(st.none() | st.integers(1, 4)),
+    )
+
+
+@st.composite
+def carrying_portfolios(draw):
+    """Three phases of which the later ones are poor, and projects that may start late only."""
+    phases = (("A", 2021, 2021), ("B", 2022, 2022), ("C", 2023, 2024))
+    # Every amount that may be carried is tried, so there is not much of it.
+    keys = draw(st.sampled_from([[("S1",)], [("S1",)], [("S1", "S2")], [("S1",), ("S2",)]]))
+    names = sorted({name for key in keys for name in key})
+    most = {"A": 12, "B": 6, "C": 3}
+    ids = [f"P{number}" for number in range(1, draw(st.integers(2, 5 - len(keys))) + 1)]
+    first = {name: draw(st.integers(FIRST_YEAR, FIRST_YEAR + 2)) for name in ids}
+    return Tables(
+        settings=Settings(
+            first_year=FIRST_YEAR,
+            last_year=FIRST_YEAR + 3,
+            phases=tuple(PhaseSettings(name=name, first=start, last=end) for name, start, end in phases),
+        ),
+        projects=tuple(
+            Project(
+                id=name,
+                cost=draw(st.integers(1, 7)),
+                duration=draw(st.integers(1, 2)),
+                value=draw(st.fractions(1, 9, max_denominator=3)),
+                earliest_start=first[name],
+                latest_start=first[name] + draw(st.integers(0, 1)),
+            )
+            for name in ids
+        ),
+        sources=tuple(Source(id=name, reserve=draw(st.sampled_from([Fraction(0), Fraction(1, 10)]))) for name in names),
+        envelopes=tuple(
+            Envelope(
+                source=key,
+                period=period,
+                amount=draw(st.integers(0, most[period])),
+                carry_cap=None if period == "C" else draw(st.sampled_from(CAPS[2:])),
+            )
+            for key in keys
+            for period in most
+        ),
+    )
 
 
 def choices_of(tables):
