@@ -21,8 +21,8 @@ def plan():
 
 @pytest.fixture
 def no_plan():
-    """Return the answer to a portfolio whose mandatory project costs more than there is."""
-    return sample().with_changes({"projects.A.mandatory": True, "projects.A.cost": 5000}).optimize()
+    """Return the answer to a portfolio whose mandatory projects cost more together than there is."""
+    return sample().with_changes({"projects.A.mandatory": True, "projects.C.mandatory": True}).optimize()
 
 
 def test_a_plan_says_what_is_proved(plan):

@@ -102,7 +102,7 @@ def test_a_start_that_breaks_the_tables_is_refused():
     """It is not dropped in silence."""
     with pytest.raises(InvalidInput, match=r"\[start-infeasible\](.|\n)*\[broken-envelope\]"):
         sample().optimize(start=["A", "B", "C"])
-    stuck = sample().with_changes({"projects.A.mandatory": True, "projects.A.cost": 5000}).optimize()
+    stuck = sample().with_changes({"projects.A.mandatory": True, "projects.C.mandatory": True}).optimize()
     with pytest.raises(InvalidInput, match=r"\[start-without-plan\].*infeasible"):
         sample().optimize(start=stuck)
 

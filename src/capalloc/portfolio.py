@@ -24,7 +24,7 @@ from capalloc.plan import Plan
 from capalloc.progress import watching
 from capalloc.records import RECORDS, SCHEMAS
 from capalloc.reporting import as_html, as_text, describe_portfolio
-from capalloc.screening import screen
+from capalloc.screening import screen, screen_mandatory
 from capalloc.settings import Settings
 from capalloc.solving import DEFAULT_ENGINE, optimize
 from capalloc.storing import fingerprint, read_plan
@@ -94,8 +94,8 @@ class Portfolio:
         """Return what the user should know before optimising.
 
         These are the warnings and notes of reading and checking the tables, which projects can never be funded and why,
-        and how much of each envelope mandatory and committed projects take.  Tables that are wrong do not become a
-        portfolio; the errors that remain say which mandatory projects cannot be carried out.
+        and how much of each envelope mandatory and committed projects take.  Tables that are wrong, or that ask for a
+        project that can never be funded, do not become a portfolio.
         """
         return Issues((*self.findings, *screen(self.tables)))
 
@@ -310,6 +310,8 @@ def _checked(tables: Tables | None, read: Issues, changes: tuple[Change, ...] = 
     found = check(tables, read) if tables is not None else read
     if tables is None or found.errors:
         raise InvalidInput(found)
+    if impossible := screen_mandatory(tables):
+        raise InvalidInput((*found, *impossible))
     return Portfolio(tables, found, changes)
 
 

@@ -92,7 +92,6 @@ def check(path: PortfolioPath, as_json: AsJson = False, lang: Language = None) -
             typer.echo(portfolio.summary())
             typer.echo()
             typer.echo(str(issues))
-    raise typer.Exit(WRONG_INPUT if issues.errors else 0)
 
 
 @app.command()
