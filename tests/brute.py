@@ -36,16 +36,21 @@ class Way:
 
 def best_by_enumeration(tables: Tables) -> tuple[Fraction, Allocation] | None:
     """Return the greatest value of any plan and one plan that has it, or ``None`` when no plan obeys the tables."""
-    ways = [[None, *_allowed_ways(tables, project)] for project in tables.projects]
-    plans = [[way for way in plan if way is not None] for plan in product(*ways)]
-    plans = [plan for plan in plans if _obeys(tables, plan)]
-    plans.sort(key=lambda plan: sum(way.worth for way in plan), reverse=True)
-    for plan in plans:
-        payments = _pay(tables, plan)
+    for value, choices in sorted(every_selection(tables), key=lambda found: found[0], reverse=True):
+        payments = payments_of(tables, choices)
         if payments is not None:
-            choices = tuple(Choice(way.project.id, way.mode, way.start) for way in plan)
-            return sum((way.worth for way in plan), Fraction(0)), Allocation(choices, payments)
+            return value, Allocation(choices, payments)
     return None
+
+
+def every_selection(tables: Tables) -> Iterator[tuple[Fraction, tuple[Choice, ...]]]:
+    """Yield the value and the choices of every plan that obeys everything but the rules of money."""
+    ways = [[None, *_allowed_ways(tables, project)] for project in tables.projects]
+    for drawn in product(*ways):
+        plan = [way for way in drawn if way is not None]
+        if _obeys(tables, plan):
+            choices = tuple(Choice(way.project.id, way.mode, way.start) for way in plan)
+            yield sum((way.worth for way in plan), Fraction(0)), choices
 
 
 def accepts(tables: Tables, choices: tuple[Choice, ...]) -> bool:
