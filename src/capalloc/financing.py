@@ -38,7 +38,10 @@ def finance(compiled: Compiled, x: Floats) -> Allocation | None:
 
 
 def whole_payments(compiled: Compiled, x: Floats) -> Ints | None:
-    """Return whole amounts for the payment columns that satisfy every row with the options of ``x``, or ``None``."""
+    """Return whole amounts for the payment columns with the options of ``x``, or ``None``.
+
+    They satisfy every row that a payment column enters; rows of options alone are as they are in ``x``.
+    """
     count = len(compiled.options)
     if not len(compiled.accounts):
         return np.empty(0, dtype=np.int64)
