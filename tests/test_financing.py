@@ -1,19 +1,26 @@
 """Financing: whole amounts for a fixed selection, or none; and their way to projects and years."""
 
+from fractions import Fraction
 from itertools import combinations
 
 import numpy as np
+import pytest
 from hypothesis import given, note
 from hypothesis import strategies as st
 
-from brute import every_selection, payments_of, settles
+from brute import best_by_enumeration, every_selection, payments_of, settles
 from building import broken, plan, project, tables
 from capalloc.allocation import Allocation, Choice, Payment
 from capalloc.compiling import compile_tables
+from capalloc.engines.highs import Highs, relaxation
 from capalloc.financing import finance, hand_out, whole_payments
-from capalloc.records import Cost, Envelope, Source
+from capalloc.model import SolveOptions, Status
+from capalloc.records import Cost, Envelope, Share, Source
+from capalloc.solving import optimize
+from capalloc.verification import verify
 from strategies import portfolios
 
+EXACT = SolveOptions(time_limit=60, gap=0.0, threads=1)
 S, T = Source(id="S"), Source(id="T")
 
 
@@ -113,6 +120,147 @@ def test_rows_without_payments_are_not_looked_at():
         Payment("Q", "S", 2022, 2),
     )
     assert broken(direct, allocation) == [("broken-envelope", 6, 5, 1)]
+
+
+def financed(*projects, rooms, **more):
+    """Return tables whose envelopes are given as {(sources joined by +, period): amount}."""
+    names = dict.fromkeys(name for joined, _ in rooms for name in joined.split("+"))
+    envelopes = (Envelope(source=tuple(s.split("+")), period=p, amount=room) for (s, p), room in rooms.items())
+    return tables(*projects, sources=tuple(Source(id=name) for name in names), envelopes=tuple(envelopes), **more)
+
+
+def only_in_halves(*projects, value=10):
+    """Return tables whose project P can be paid in halves and not in whole units.
+
+    P costs 2 in 2021 and 2 in 2022.  Of A, B and C any two pay at most 1 a year, so all three pay 3/2 at most, in whole
+    units 1; T has to pay the rest of both years, 1/2 + 1/2 or 1 + 1, and has 1.
+    """
+    pairs = {(pair, year): 1 for year in ("2021", "2022") for pair in ("A+B", "A+C", "B+C")}
+    hard = project("P", 4, duration=2, latest_start=2021, value=Fraction(value))
+    return financed(hard, *projects, rooms=pairs | {("T", "2021:2022"): 1})
+
+
+def one_bill(cost, *rooms):
+    """Return a project that is due in 2021 and may be paid by sources with these rooms, compiled."""
+    sources = {(f"S{number}", "2021:2024"): room for number, room in enumerate(rooms)}
+    return compile_tables(financed(project("P", cost, latest_start=2021), rooms=sources))
+
+
+@pytest.mark.parametrize(
+    ("rooms", "fractions", "expected"),
+    [
+        ((2, 2), (1.5, 1.5), None),
+        ((1, 2), (0.5, 2.5), [1, 2]),
+        ((3, 3), (2.0, 1.0), [2, 1]),
+        ((3, 3), (2.0000000004, 0.9999999996), [2, 1]),
+        ((2, 2), (1.0, 1.0), None),
+    ],
+)
+def test_fractions_become_whole_units_close_by(rooms, fractions, expected):
+    """A cost of 3 is paid exactly, within the rooms, and no source is moved by more than 2."""
+    found = whole_payments(one_bill(3, *rooms), np.array([1, *fractions]))
+    assert found.sum() == 3
+    assert all(found <= rooms)
+    assert all(abs(found - fractions) <= 2)
+    assert expected is None or found.tolist() == expected
+
+
+@pytest.mark.parametrize("fractions", [(0.0, 0.0), (0.3, 0.4), (10.0, 0.0), (100.0, 0.0), (-50.0, 50.0)])
+def test_whole_units_are_looked_for_far_off_when_there_are_none_close_by(fractions):
+    """Two sources of 5 each have to pay a cost of 10, wherever the engine's payments stand."""
+    assert whole_payments(one_bill(10, 5, 5), np.array([1, *fractions])).tolist() == [5, 5]
+
+
+def test_payments_that_are_whole_already_stay():
+    """Of many ways to pay, the engine's own is kept."""
+    assert whole_payments(one_bill(10, 9, 9), np.array([1.0, 7.0, 3.0])).tolist() == [7, 3]
+
+
+def test_nothing_taken_is_paid_nothing():
+    """The payments of options that are not taken are no more than what they cost: nothing."""
+    compiled = one_bill(3, 2, 2)
+    assert whole_payments(compiled, np.zeros(3)).tolist() == [0, 0]
+    assert finance(compiled, np.zeros(3)) == Allocation((), ())
+
+
+def test_what_is_handed_out_stands_in_the_order_of_project_year_and_source():
+    """Also where a later project is paid from a direct account and an earlier one from a pool."""
+    compiled = compile_tables(
+        tables(
+            project("P", 2, latest_start=2021, sector="road"),
+            project("Q", 3, latest_start=2021),
+            project("R", 2, latest_start=2021, sector="road"),
+            sources=(Source(id="Z"), Source(id="A", eligible='sector == "road"')),
+            envelopes=(
+                Envelope(source=("Z",), period="2021:2024", amount=9),
+                Envelope(source=("A",), period="2021:2024", amount=9),
+            ),
+        )
+    )
+    x = compiled.point(
+        plan(
+            ("P", 2021), ("Q", 2021), ("R", 2021), paid=[("P", "Z", 2021, 1), ("P", "A", 2021, 1), ("R", "A", 2021, 2)]
+        )
+    )
+    assert finance(compiled, x).payments == (
+        Payment("P", "Z", 2021, 1),
+        Payment("P", "A", 2021, 1),
+        Payment("Q", "Z", 2021, 3),
+        Payment("R", "A", 2021, 2),
+    )
+
+
+def test_thirds_of_a_life_become_whole_units():
+    """Each of three sources pays from 1 to 2 of a cost of 4, a third of it; the second has no more than 1."""
+    shares = tuple(Share(project="P", source=(name,), min=Fraction(1, 3), max=Fraction(1, 3)) for name in "ABC")
+    rooms = {("A", "2021:2024"): 9, ("B", "2021:2024"): 1, ("C", "2021:2024"): 9}
+    tabled = financed(project("P", 4, latest_start=2021, value=Fraction(1)), rooms=rooms, shares=shares)
+    compiled = compile_tables(tabled)
+    allocation = finance(compiled, np.array([1, 4 / 3, 4 / 3, 4 / 3]))
+    paid = {payment.source: payment.amount for payment in allocation.payments}
+    assert sum(paid.values()) == 4
+    assert paid["B"] == 1
+    assert {paid["A"], paid["C"]} == {1, 2}
+    assert verify(tabled, allocation).violations == ()
+
+
+def test_a_selection_payable_in_fractions_only_has_no_financing():
+    """The relaxation pays P in halves; in whole units nobody can, as trying everything says too."""
+    tabled = only_in_halves()
+    compiled = compile_tables(tabled)
+    assert relaxation(compiled.model, EXACT).value == compiled.model.objective.sum()
+    found = Highs().solve(compiled.model, EXACT)
+    assert found.status is Status.OPTIMAL
+    assert found.x[0] == 1
+    assert whole_payments(compiled, found.x) is None
+    assert finance(compiled, found.x) is None
+    assert payments_of(tabled, plan(("P", 2021)).choices) is None
+
+
+@pytest.mark.parametrize("engine", ["highs", "enumeration", "pulp:CBC"])
+def test_a_selection_without_whole_financing_is_cut_off_and_the_next_best_plan_is_found(engine):
+    """P with and without the free R are refused in turn; Q with R is worth 4, and nothing payable is worth more."""
+    tabled = only_in_halves(
+        project("Q", 1, latest_start=2021, value=Fraction(3)), project("R", 0, latest_start=2021, value=Fraction(1))
+    )
+    answer = optimize(tabled, EXACT, engine)
+    assert (answer.status, answer.value, answer.bound, answer.gap) == (Status.OPTIMAL, 4, 4.0, 0.0)
+    assert answer.rejected == 2
+    assert [choice.project for choice in answer.allocation.choices] == ["Q", "R"]
+    assert best_by_enumeration(tabled)[0] == 4
+
+
+def test_a_portfolio_payable_in_fractions_only_is_infeasible_when_it_must_be_funded():
+    """A mandatory P leaves no plan, after one selection was refused."""
+    tabled = only_in_halves()
+    must = tables(
+        project("P", 4, duration=2, latest_start=2021, mandatory=True),
+        sources=tabled.sources,
+        envelopes=tabled.envelopes,
+    )
+    answer = optimize(must, EXACT)
+    assert (answer.status, answer.allocation, answer.bound) == (Status.INFEASIBLE, None, -np.inf)
+    assert answer.rejected == 1
 
 
 def keeps_rows_without_payments(compiled, point):
