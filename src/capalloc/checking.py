@@ -22,6 +22,7 @@ _INCOMPLETE = {
     "no-settings",
     "not-a-frame",
     "not-utf8",
+    "unreadable-file",
 }
 _ABOUT_PROJECTS = {"empty-selection", "unknown-column-in-selection"}
 _YEARS = ("first_year", "last_year", "phases", "may_", "decide_from")
