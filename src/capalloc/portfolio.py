@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import pulp
 
+MOST_THREADS = 256
+"""More than any machine has to give; an engine asked for tens of thousands would never get to work."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Portfolio:
@@ -341,11 +344,15 @@ def load_plan(path: str | Path, portfolio: Portfolio) -> Plan:
 
 def _check_limits(options: SolveOptions) -> Iterator[Issue]:
     """What is wrong with the limits of a run; NaN passes no comparison, so it is wrong wherever it stands."""
-    if options.time_limit is not None and not (isinstance(options.time_limit, Real) and options.time_limit > 0):
+    if options.time_limit is not None and not (
+        isinstance(options.time_limit, Real) and 0 < options.time_limit < math.inf
+    ):
         yield error("limit-not-positive", name="time_limit", found=options.time_limit)
-    if not (isinstance(options.gap, Real) and options.gap >= 0):
+    if not (isinstance(options.gap, Real) and 0 <= options.gap < math.inf):
         yield error("limit-negative", name="gap", found=options.gap)
     wholes = {"threads": (options.threads, 1), "seed": (options.seed, 0), "node_limit": (options.node_limit, 1)}
     for name, (found, least) in wholes.items():
         if found is not None and not (isinstance(found, Integral) and found >= least):
             yield error("limit-not-whole", name=name, found=found, least=least)
+    if isinstance(options.threads, Integral) and options.threads > MOST_THREADS:
+        yield error("limit-too-high", name="threads", found=options.threads, most=MOST_THREADS)
