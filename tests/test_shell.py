@@ -72,7 +72,10 @@ def test_json_is_all_there_is_on_standard_output(folder):
 
 
 def test_no_plan_is_exit_code_1(folder, tmp_path):
-    """The answer says infeasible; files of an earlier plan are taken away, for they would pass for this one's."""
+    """The answer says infeasible; files of an earlier plan are taken away, for they would pass for this one's.
+
+    What ``check`` knows of the reason is told too.
+    """
     assert run("optimize", folder, "--out", tmp_path / "out").returncode == 0
     make_infeasible(folder)
     done = run("optimize", folder, "--json", "--out", tmp_path / "out")
@@ -82,6 +85,7 @@ def test_no_plan_is_exit_code_1(folder, tmp_path):
     assert answer["projects"] is answer["value"] is answer["bound"] is answer["gap"] is None
     assert [file.name for file in (tmp_path / "out").iterdir()] == ["summary.txt"]
     assert "There is no plan" in done.stderr
+    assert "[mandatory-together]" in done.stderr
 
 
 def test_wrong_input_is_told_whole_with_exit_code_2(folder):
