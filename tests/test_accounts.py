@@ -224,13 +224,19 @@ def test_the_sources_of_an_account_pay_its_costs_in_every_cell():
 
 
 def test_costs_that_one_source_pays_need_no_balance():
-    """Next to an account that has one, they are left out of it."""
+    """Before and after an account that has one, and earlier and later than its costs, they are left out of it."""
     given = tables(
-        project("P", 2, latest_start=2021, sector="road"),
-        project("Q", 3, latest_start=2021),
-        sources=(S, Source(id="T", eligible='sector == "road"')),
+        project("Q", 3, latest_start=2021, sector="school"),
+        project("P", 2, earliest_start=2023, latest_start=2023, sector="road"),
+        project("R", 4, earliest_start=2024, sector="port"),
+        project("F", 0),
+        sources=(
+            Source(id="S", eligible='sector in ["road", "school"]'),
+            Source(id="T", eligible='sector == "road"'),
+            Source(id="U", eligible='sector == "port"'),
+        ),
     )
-    assert rows(given, "balance") == [((0, 0), 0, {"S 2021 #0": 1, "T 2021 #0": 1, "P 2021": -2}, 0)]
+    assert rows(given, "balance") == [((1, 0), 0, {"S 2023 #1": 1, "T 2023 #1": 1, "P 2023": -2}, 0)]
 
 
 @pytest.mark.parametrize(
@@ -325,11 +331,11 @@ def test_envelopes_hold_direct_costs_and_payments():
         project("Q", latest_start=2022),
         costs=stream("Q", 3, 5),
         sources=(S, Source(id="T", eligible='sector == "road"')),
-        envelopes=(envelope("S", "A", 20), envelope("S+T", "2022", 30), envelope("T", "B", 40)),
+        envelopes=(envelope("S", "A", 20), envelope("T+S", "2022", 30), envelope("T", "B", 40)),
     )
     assert rows(given, "envelope") == [
         ((("S",), "A"), -INF, {"Q 2021": 8, "Q 2022": 3, "S 2021 #0": 1, "S 2022 #0": 1}, 20),
-        ((("S", "T"), "2022"), -INF, {"Q 2021": 5, "Q 2022": 3, "S 2022 #0": 1, "T 2022 #0": 1}, 30),
+        ((("T", "S"), "2022"), -INF, {"Q 2021": 5, "Q 2022": 3, "S 2022 #0": 1, "T 2022 #0": 1}, 30),
         ((("T",), "B"), -INF, {}, 40),
     ]
 

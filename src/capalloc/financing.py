@@ -147,8 +147,7 @@ def _fill(demands: Sequence[tuple[int, int, int]], supply: list[list[int]]) -> I
         open_ = needed
         while open_ and source >= 0:
             paid = min(open_, left)
-            if paid:
-                yield variant, year, source, paid
+            yield variant, year, source, paid
             open_, left = open_ - paid, left - paid
             if not left:
                 source, left = next(remaining, (-1, 0))
