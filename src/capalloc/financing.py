@@ -82,7 +82,6 @@ def _satisfies(model: LinearModel, x: Floats) -> bool:
 
 def _near(model: LinearModel, base: Floats, reach: float) -> Floats | None:
     """Solve for the distance from ``base``, so that the engine works with small numbers."""
-    base = np.maximum(base, model.lower)
     moved = model.matrix @ base
     shifted = LinearModel(
         objective=model.objective,
@@ -94,10 +93,7 @@ def _near(model: LinearModel, base: Floats, reach: float) -> Floats | None:
         integer=model.integer,
     )
     outcome = Highs().solve(shifted, SolveOptions(time_limit=None, gap=0.0, threads=1))
-    if outcome.x is None:
-        return None
-    point: Floats = base + np.round(outcome.x)
-    return point if _satisfies(model, point) else None
+    return None if outcome.x is None else base + outcome.x
 
 
 def hand_out(compiled: Compiled, taken: Ints, payments: Ints) -> tuple[Payment, ...]:

@@ -192,8 +192,7 @@ def _claimed(answer: Answer, unit: float) -> Answer:
     """
     value = float(answer.value or 0)
     noise = _NOISE * max(abs(value), abs(answer.bound)) if math.isfinite(answer.bound) else 0.0
-    step = unit if noise < unit / 4 else 0.0
-    if answer.bound - value <= noise or answer.bound - value < step - noise:
+    if answer.bound - value <= noise or answer.bound - value < unit - noise:
         return replace(answer, status=Status.OPTIMAL, stopped_by=StoppedBy.PROOF, bound=value)
     within = relative_gap(value, answer.bound) <= answer.options.gap
     return replace(answer, status=Status.WITHIN_GAP if within else Status.FEASIBLE)
