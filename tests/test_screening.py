@@ -475,7 +475,7 @@ def test_a_portfolio_that_asks_for_what_can_never_be_funded_is_refused(must_be, 
 
 
 def test_check_has_everything_that_screening_says():
-    """What can never be funded, and the load: C needs B, and of their 1,300 all but the 100 of ODA come from the state."""
+    """What can never be funded, and the load: C needs B, and of their 1,300 the state pays all but the 100 of ODA."""
     portfolio = sample(projects=COLUMNS["projects"] | {"mandatory": [False, False, True], "cost": [9000, 500, 800]})
     issues = portfolio.check()
     assert [dict(issue.arguments)["project"] for issue in issues.of("never-envelope")] == ["A"]

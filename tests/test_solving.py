@@ -152,24 +152,32 @@ def test_a_plan_that_model_and_verifier_value_differently_is_withheld():
         solve_compiled(other, SolveOptions(), Scripted(optimal(BOTH, 7.0)))
 
 
-def exclusive():
+def exclusive(kind="excludes"):
     """Return P worth 10 and Q worth 4, of which one may be funded, with a model that knows nothing of that."""
-    rows = (Dependency(kind="excludes", first="P", then="Q"),)
+    rows = (Dependency(kind=kind, first="P", then="Q"),)
     return replace(pair(), tables=tables(free("P", 10), free("Q", 4), dependencies=rows))
 
 
 def test_a_plan_that_breaks_the_tables_is_cut_off_and_the_rest_solved_again():
-    """Exactly the selection of both is barred; the next best one holds, and the smallest bound counts."""
+    """The next best plan holds, and the smallest bound counts."""
     engine = Scripted(optimal(BOTH, 7.0), replace(optimal((1, 0), 5.0), nodes=3))
     answer = solve_compiled(exclusive(), SolveOptions(gap=0.0), engine)
     assert (answer.status, answer.value, answer.bound) == (Status.OPTIMAL, 10, 10.0)
     assert (answer.rejected, answer.nodes) == (1, 3)
+
+
+@pytest.mark.parametrize(("kind", "wrong"), [("excludes", (1, 1)), ("requires", (0, 1)), ("together", (1, 0))])
+def test_exactly_one_selection_is_cut_off(kind, wrong):
+    """What takes more, or less, or other options stays."""
+    engine = Scripted(optimal(wrong, 7.0), optimal((0, 0), 0.0))
+    solve_compiled(exclusive(kind), SolveOptions(), engine)
     first, second = (asked["model"] for asked in engine.asked)
     cut = second.matrix[[-1]].toarray().ravel()
     assert second.matrix.shape[0] == first.matrix.shape[0] + 1
     assert second.row_origin(second.matrix.shape[0] - 1).kind == "rejected"
-    kept = [point for point in product((0, 1), repeat=2) if second.row_lower[-1] <= cut @ point <= second.row_upper[-1]]
-    assert kept == [(0, 0), (0, 1), (1, 0)]
+    selections = product((0, 1), repeat=2)
+    kept = {point for point in selections if second.row_lower[-1] <= cut @ point <= second.row_upper[-1]}
+    assert {(0, 0), (0, 1), (1, 0), (1, 1)} - kept == {wrong}
 
 
 def test_the_bounds_of_all_rounds_hold():
