@@ -223,20 +223,21 @@ def test_the_sources_of_an_account_pay_its_costs_in_every_cell():
     ]
 
 
-def test_costs_that_one_source_pays_need_no_balance():
-    """Before and after an account that has one, and earlier and later than its costs, they are left out of it."""
+def test_only_what_several_may_pay_has_a_balance():
+    """Costs that one source pays are left out, earlier and later than the others; and costs that nobody may pay."""
     given = tables(
         project("Q", 3, latest_start=2021, sector="school"),
-        project("P", 2, earliest_start=2023, latest_start=2023, sector="road"),
-        project("R", 4, earliest_start=2024, sector="port"),
-        project("F", 0),
+        project("P", 2, earliest_start=2024, sector="road"),
+        project("R", 4, earliest_start=2024, duration=2, sector="port"),
+        project("X", 5, earliest_start=2024),
+        may_run_over=True,
         sources=(
             Source(id="S", eligible='sector in ["road", "school"]'),
             Source(id="T", eligible='sector == "road"'),
             Source(id="U", eligible='sector == "port"'),
         ),
     )
-    assert rows(given, "balance") == [((1, 0), 0, {"S 2023 #1": 1, "T 2023 #1": 1, "P 2023": -2}, 0)]
+    assert rows(given, "balance") == [((1, 0), 0, {"S 2024 #1": 1, "T 2024 #1": 1, "P 2024": -2}, 0)]
 
 
 @pytest.mark.parametrize(
