@@ -25,6 +25,7 @@ LAYERS = (
     ("model",),
     ("rawtable", "reading", "configuring", "loading"),
     ("options",),
+    ("consequences",),
     ("checks.references", "checks.timing", "checks.amounts", "checks.funding", "checks.usage", "checks", "checking"),
     ("payers", "rows", "accounts", "compiling"),
     ("engines.points", "engines.base", "engines.scaling", "engines.highs", "engines.exact_simplex"),
