@@ -10,7 +10,10 @@ from capalloc.issues import Issues
 
 @dataclass(frozen=True, slots=True)
 class ProjectAudit:
-    """A funded project: its years, its cost over its life in million VND, and its value before class weights."""
+    """A funded project: its years, its cost over its life in million VND, and its value.
+
+    ``value`` is before class weights; ``weighted_value`` is what the project adds to the objective.
+    """
 
     project: str
     mode: str
@@ -19,6 +22,7 @@ class ProjectAudit:
     scale: Fraction
     cost: int
     value: Fraction
+    weighted_value: Fraction
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,6 +171,8 @@ def describe_plan(tables: Tables, answer: Answer) -> Iterator[Section]:
         yield Section(heading, tuple(lines))
         return
     total = sum(row.cost for row in audit.projects)
+    if tables.settings.objective.class_weights:
+        lines.append(say("plan.weighted"))
     lines.append(say("plan.funded", count=len(audit.projects), of=len(tables.projects), cost=total))
     yield Section(heading, tuple(lines))
     if audit.envelopes:

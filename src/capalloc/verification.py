@@ -62,10 +62,9 @@ def verify(tables: Tables, allocation: Allocation) -> Audit:
         *broken_payers(tables, funded, books),
         *broken_envelopes(tables, envelopes, books),
     ]
-    projects = tuple(
-        ProjectAudit(o.project.id, o.mode, o.start, o.finish, Fraction(1), o.cost, o.value) for o in options
-    )
-    return Audit(_objective(tables, options), projects, envelopes, resources, Issues(violations))
+    projects = tuple(_project_account(tables, option) for option in options)
+    value = sum((row.weighted_value for row in projects), Fraction(0))
+    return Audit(value, projects, envelopes, resources, Issues(violations))
 
 
 class _Reading:
@@ -101,13 +100,19 @@ def _misread(tables: Tables, recount: Recount, choice: Choice) -> Iterator[Issue
         yield error("broken-scale", project=project, found=shown(choice.scale))
 
 
-def _objective(tables: Tables, options: Iterable[Counted]) -> Fraction:
-    """The value of all funded projects, each times the weight of its class."""
-    weights = tables.settings.objective.class_weights
-    by_class: dict[int | None, Fraction] = defaultdict(Fraction)
-    for option in options:
-        by_class[option.project.priority if weights else None] += option.value
-    return sum((value * (Fraction(weights[c]) if c is not None else 1) for c, value in by_class.items()), Fraction(0))
+def _project_account(tables: Tables, option: Counted) -> ProjectAudit:
+    """The account of a funded project; its class, where classes have weights, weighs its value."""
+    weights, class_ = tables.settings.objective.class_weights, option.project.priority
+    return ProjectAudit(
+        option.project.id,
+        option.mode,
+        option.start,
+        option.finish,
+        Fraction(1),
+        option.cost,
+        option.value,
+        option.value * (Fraction(weights[class_]) if weights and class_ is not None else 1),
+    )
 
 
 def broken_starts(tables: Tables, funded: Funded) -> Iterator[Issue]:
