@@ -428,5 +428,5 @@ def test_pulp_agrees_with_the_referee(model):
 def test_an_engine_speaks_the_language_of_whoever_calls_it():
     """The thread in which it works takes over the language in force."""
     model = model_of([1] * 60, [([1] * 60, -INF, 30)])
-    with speaking("vi"), pytest.raises(EngineFailed, match="nhiều hơn .* tổ hợp"):
+    with speaking("vi"), pytest.raises(EngineFailed, match=r"nhiều hơn .* tổ hợp"):
         engine_named("enumeration").solve(model, SolveOptions(time_limit=None))
