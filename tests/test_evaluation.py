@@ -115,7 +115,7 @@ def test_a_start_outside_the_window_is_told_with_the_years():
 
 def test_a_listed_project_without_any_option_is_told_as_it_would_run():
     """Five years of work from 2021 end a year after the plan; a mode that is given is named."""
-    modes = (Mode(project="M", mode="slow", cost=1, duration=6), Mode(project="M", mode="quick", cost=1))
+    modes = (Mode(project="M", mode="quick", cost=1), Mode(project="M", mode="slow", cost=1, duration=6))
     given_ = tables(project("P", 1, duration=5), project("M"), modes=modes)
     assert faults(judged(given_, "P")) == [("broken-run-over", 2025, 2024, 1)]
     assert faults(judged(given_, ("M", "slow"))) == [("broken-run-over", 2026, 2024, 2)]

@@ -138,6 +138,7 @@ def test_a_single_million_counts_also_in_a_very_large_project(room, never):
         ([share("S", high="1/2"), share("B", high=0)], "S", 0, "1/2"),
         ([share("S", high="1/2"), share("B", high="1/3")], "S", 0, "1/2"),
         ([share("S+B", high="1/2"), share("S", high="1/4")], "S+B", 0, "1/2"),
+        ([share("S+B", high="3/4"), share("S+B", high="1/2", per="year")], "S+B", 0, "1/2"),
         # Half has to come from B, which has 1 for 2.
         ([share("B", low="1/2")], "B", "1/2", 1),
         ([share("B", low="1/2", per="year")], "B", "1/2", 1),
@@ -148,6 +149,14 @@ def test_never_because_the_shares_cannot_be_kept(shares, source, low, high):
     rooms = PLENTY | {("B", "2021:2024"): 1}
     given_ = financed(project("P", 4), rooms=rooms, shares=tuple(shares))
     assert found(given_) == only("share", source=source, low=Fraction(low), high=Fraction(high))
+
+
+def test_never_because_the_shares_ask_for_more_than_the_cost():
+    """Three quarters from A and three quarters from B; that C may pay without end does not help."""
+    shares = tuple(share(name, low="3/4", high="3/4") for name in "AB")
+    sources = tuple(Source(id=name, unlimited=True) for name in "ABC")
+    codes = [code for _, code, _ in found(tables(project("P", 4), sources=sources, shares=shares))]
+    assert codes == ["never-share"]
 
 
 def test_shares_that_round_to_the_whole_cost_are_kept():
@@ -362,6 +371,7 @@ def test_what_mandatory_projects_and_groups_need_is_part_of_the_load(rows, least
             uses=tuple(Use(project=name, resource="staff", amount=Fraction(2, 3)) for name in "MN"),
             capacities=(Capacity(resource="staff", period="2021:2024", amount=Fraction(1)),),
         ),
+        tables(must(1), must(1, "N"), dependencies=(Dependency(kind="excludes", first="M", then="N"),)),
         financed(
             must(6), project("N", 5), rooms={("S", "2021:2024"): 10},
             committed=(Commitment(project="N", decision="in"),),
@@ -369,7 +379,7 @@ def test_what_mandatory_projects_and_groups_need_is_part_of_the_load(rows, least
     ],
 )  # fmt: skip
 def test_mandatory_projects_that_do_not_fit_together_are_a_warning(given_):
-    """Too little money or too little of a resource, also where there are no envelopes; each fits alone."""
+    """Too little money, too little of a resource, or one excludes the other; also where there are no envelopes."""
     assert found(given_) == [("warning", "mandatory-together", {"count": 2})]
     assert screen_mandatory(given_) == ()
 
@@ -472,6 +482,14 @@ def test_a_portfolio_that_asks_for_what_can_never_be_funded_is_refused(must_be, 
     assert wrong.value.issues.errors[0].where == Place("projects.csv", "", 4, column)
     with pytest.raises(InvalidInput, match=DEAR):
         sample(projects=columns, **asked).with_changes({"projects.C.cost": 5000})
+
+
+def test_a_refusal_tells_the_warnings_too():
+    """A takes nine years of five, which is no fault of the portfolio, and is told beside the error about C."""
+    projects = COLUMNS["projects"] | {"mandatory": [False, False, True], "cost": [1001, 500, 5000]}
+    with pytest.raises(InvalidInput) as wrong:
+        sample(projects=projects | {"duration": [9, 1, 1]})
+    assert [issue.code for issue in wrong.value.issues] == ["no-start", "never-envelope"]
 
 
 def test_check_has_everything_that_screening_says():

@@ -159,11 +159,11 @@ def exclusive(kind="excludes"):
 
 
 def test_a_plan_that_breaks_the_tables_is_cut_off_and_the_rest_solved_again():
-    """The next best plan holds, and the smallest bound counts."""
-    engine = Scripted(optimal(BOTH, 7.0), replace(optimal((1, 0), 5.0), nodes=3))
+    """The next best plan holds, the smallest bound counts, and the nodes of both rounds add up."""
+    engine = Scripted(replace(optimal(BOTH, 7.0), nodes=2), replace(optimal((1, 0), 5.0), nodes=3))
     answer = solve_compiled(exclusive(), SolveOptions(gap=0.0), engine)
     assert (answer.status, answer.value, answer.bound) == (Status.OPTIMAL, 10, 10.0)
-    assert (answer.rejected, answer.nodes) == (1, 3)
+    assert (answer.rejected, answer.nodes) == (1, 5)
 
 
 @pytest.mark.parametrize(("kind", "wrong"), [("excludes", (1, 1)), ("requires", (0, 1)), ("together", (1, 0))])
