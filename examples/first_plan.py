@@ -4,12 +4,14 @@ import pandas as pd
 
 import capalloc as ca
 
-projects = pd.DataFrame({
-    "id": ["road", "bridge", "school", "clinic"],
-    "cost": [900, 600, 350, 250],  # million VND
-    "duration": [3, 2, 1, 1],  # years
-    "value": [30, 24, 11, 6],
-})
+projects = pd.DataFrame(
+    {
+        "id": ["road", "bridge", "school", "clinic"],
+        "cost": [900, 600, 350, 250],  # million VND
+        "duration": [3, 2, 1, 1],  # years
+        "value": [30, 24, 11, 6],
+    }
+)
 sources = pd.DataFrame({"id": ["state"], "side": ["state"]})
 budget = pd.DataFrame({"source": "state", "period": range(2026, 2031), "amount": 550})
 order = pd.DataFrame({"kind": ["finish_start"], "first": ["road"], "then": ["bridge"]})

@@ -4,6 +4,7 @@ It shares nothing with the compiler, the engines or the verifier, and takes ever
 tried out in :mod:`brute_money`, what rules measure in :mod:`brute_rules`.
 """
 
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import product
 from math import floor
@@ -69,6 +70,16 @@ def _standing(tables: Tables, plan: list[Way]) -> tuple[Fraction, ...]:
         - charge
         for number, charge in zip(classes, charged, strict=True)
     )
+
+
+def every_selection(tables: Tables) -> Iterator[tuple[Fraction, tuple[Choice, ...]]]:
+    """Yield what the choices alone are worth, and the choices, of every plan that obeys all but the rules of money."""
+    ways = [[None, *_allowed_ways(tables, project)] for project in tables.projects]
+    for drawn in product(*ways):
+        plan = [way for way in drawn if way is not None]
+        if _obeys(tables, plan):
+            choices = tuple(Choice(way.project.id, way.mode, way.start) for way in plan)
+            yield _standing(tables, plan)[-1], choices
 
 
 def accepts(tables: Tables, choices: tuple[Choice, ...]) -> bool:

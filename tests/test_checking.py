@@ -1,6 +1,7 @@
 """Checks across tables: every fault at its cell, told once, and nothing told that is no fault."""
 
 from pathlib import Path
+from time import perf_counter
 
 import pandas as pd
 import pytest
@@ -297,3 +298,41 @@ def test_sets_of_criteria_without_scores_are_told():
     objective = {"sets": {"growth": 1}}
     (issue,) = issues_of({"objective": objective}, projects="id,value;A,1")
     assert (issue.code, str(issue.severity), issue.arguments["key"]) == ("unused-sets", "warning", "sets")
+
+
+def test_what_a_project_waits_for_may_explain_its_chain():
+    """B may be quicker in the mode that was meant for it; C, which waits for others, is still told."""
+    tables = {
+        "projects": "id,mandatory,latest_start,duration,value;A,,,1,1;B,,,9,1;D,,,9,1;C,yes,2022,1,1;E,yes,2022,1,1",
+        "dependencies": "kind,first,then;finish_start,A,B;finish_start,B,C;finish_start,D,E",
+        "modes": "project,mode,duration;B,slow,9;B,quick,x",
+    }
+    assert told(issues_of(**tables)) == ["chain-too-long projects:4:latest_start", "not-a-number modes:1:duration"]
+
+
+def test_faults_of_an_unlike_name_hide_nothing():
+    """A row of costs about a project that is not in the list says nothing about the others."""
+    projects = "id,cost,value;Road,100,1;School,50,1"
+    costs = "project,offset,amount;{},0,99;Road,0,99;School,0,49"
+    assert told(issues_of(projects=projects, costs=costs.format("X")))[:2] == [
+        "cost-mismatch projects:0:cost",
+        "cost-mismatch projects:1:cost",
+    ]
+    assert told(issues_of(projects=projects, costs=costs.format("Raod")))[:1] == ["cost-mismatch projects:1:cost"]
+
+
+def test_a_window_with_one_end_outside_the_horizon_is_told():
+    """The other end, which was left open, does not turn it into a reversed one."""
+    found = issues_of(projects="id,mandatory,earliest_start,latest_start,value;A,yes,2031,,1;B,yes,,2020,1")
+    assert told(found) == ["no-start projects:0:earliest_start", "no-start projects:1:latest_start"]
+
+
+def test_many_faults_are_told_in_little_time():
+    """A thousand faulty rows beside a thousand other faults take moments."""
+    count = 2000
+    projects = "id,cost,value;" + ";".join(f"P{i},{i},1" for i in range(count))
+    costs = "project,offset,amount;" + ";".join(f"P{i},{'x' if i % 2 else 0},{i + 1}" for i in range(count))
+    began = perf_counter()
+    found = codes(projects=projects, costs=costs)
+    assert (found.count("cost-mismatch"), found.count("not-a-number")) == (count // 2, count // 2)
+    assert perf_counter() - began < 5

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from capalloc.catalogue import speaking
 from capalloc.engines import engine_named
 from capalloc.engines.points import holds, value_of
 from capalloc.issues import EngineFailed, UnknownName
@@ -258,6 +259,7 @@ INTERRUPTED = """
 import _thread, json, sys, threading
 sys.path.insert(0, {tests!r})
 from small_models import hard_model
+from capalloc.catalogue import speaking
 from capalloc.engines import engine_named
 from capalloc.engines.points import holds
 from capalloc.model import SolveOptions
@@ -421,3 +423,10 @@ def test_highs_agrees_with_the_referee(model):
 def test_pulp_agrees_with_the_referee(model):
     """So do the solvers that PuLP drives."""
     agree(model, ["pulp:CBC", "pulp:HiGHS"])
+
+
+def test_an_engine_speaks_the_language_of_whoever_calls_it():
+    """The thread in which it works takes over the language in force."""
+    model = model_of([1] * 60, [([1] * 60, -INF, 30)])
+    with speaking("vi"), pytest.raises(EngineFailed, match=r"nhiều hơn .* tổ hợp"):
+        engine_named("enumeration").solve(model, SolveOptions(time_limit=None))

@@ -89,6 +89,29 @@ def test_without_settings_the_tables_are_still_read(tmp_path):
     assert issues[0].arguments["near"] == "portfolo.toml"
 
 
+def test_a_file_that_may_not_be_read_is_an_issue_of_that_file(tmp_path, monkeypatch):
+    """Names that refer to rows that could not be seen are not judged; the other tables are."""
+    path = folder(
+        tmp_path, portfolio__toml=TOML, projects="id\nA\n", sources="id,side\ns,stat\n", committed="project\nA\n"
+    )
+    read = Path.read_bytes
+
+    def guarded(file):
+        if file.name in {"portfolio.toml", "projects.csv"}:
+            raise PermissionError(13, "Permission denied")
+        return read(file)
+
+    monkeypatch.setattr(Path, "read_bytes", guarded)
+    tables, issues = read_folder(path)
+    assert told(check(tables, issues)) == [
+        ("unreadable-file", "portfolio.toml", None, ""),
+        ("unreadable-file", "projects.csv", None, ""),
+        ("unknown-choice", "sources.csv", 2, "side"),
+        ("missing-column", "committed.csv", None, "decision"),
+    ]
+    assert "Permission denied" in issues[0].message
+
+
 def test_amounts_are_not_judged_while_their_unit_is_unknown(tmp_path):
     """An amount that looks wrong may only be in the unit that could not be read."""
     path = folder(tmp_path, portfolio__toml=TOML + 'money = "billions"\n', projects="id,cost\nA,1.5\nB,1.234\n")

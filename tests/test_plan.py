@@ -21,8 +21,8 @@ def plan():
 
 @pytest.fixture
 def no_plan():
-    """Return the answer to a portfolio whose mandatory project costs more than there is."""
-    return sample().with_changes({"projects.A.mandatory": True, "projects.A.cost": 5000}).optimize()
+    """Return the answer to a portfolio whose mandatory projects cost more together than there is."""
+    return sample().with_changes({"projects.A.mandatory": True, "projects.C.mandatory": True}).optimize()
 
 
 def test_a_plan_says_what_is_proved(plan):
@@ -36,7 +36,7 @@ def test_the_table_of_projects_has_one_row_a_project(plan):
     """Projects stand in the order of the portfolio; what does not apply to an unfunded one is missing."""
     projects = plan.projects
     assert list(projects.columns) == [
-        "project", "name", "funded", "mode", "start", "finish", "scale", "priority", "cost", "value",
+        "project", "name", "funded", "mode", "start", "finish", "scale", "priority", "cost", "value", "weighted_value",
     ]  # fmt: skip
     assert projects["project"].tolist() == ["A", "B", "C"]
     assert projects["funded"].tolist() == [True, True, False]
@@ -44,6 +44,21 @@ def test_the_table_of_projects_has_one_row_a_project(plan):
     assert projects.loc[2, ["start", "finish", "scale", "cost", "value"]].isna().all()
     assert projects["priority"].tolist() == [1, 2, 2]
     assert str(projects["cost"].dtype) == "Int64"
+
+
+def test_weighted_values_add_up_to_the_value_of_the_plan(plan):
+    """A counts 2.5 times 10 and B 0.3 times 6; without weights both columns are the same."""
+    weights = {"objective": {"class_weights": {1: "2.5", 2: "0.3"}}}
+    weighted = sample(weights).optimize()
+    rows = weighted.projects.set_index("project")
+    assert rows["value"].dropna().to_dict() == {"A": 10, "B": 6}
+    assert rows["weighted_value"].dropna().to_dict() == {"A": 25, "B": 1.8}
+    assert weighted.value == rows["weighted_value"].sum() == 26.8
+    audit = weighted.verify()
+    assert sum(row.weighted_value for row in audit.projects) == audit.value == Fraction("26.8")
+    assert "times the weight of its priority class" in weighted.summary()
+    assert plan.projects["weighted_value"].sum() == plan.projects["value"].sum() == plan.value
+    assert "weight" not in plan.summary()
 
 
 def test_money_adds_up_to_the_last_unit(plan):

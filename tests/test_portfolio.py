@@ -56,6 +56,9 @@ def test_check_tells_what_can_never_be_funded():
         ({"time_limit": "60"}, r"\[limit-not-positive\].*time_limit is '60'"),
         ({"gap": -0.1}, r"\[limit-negative\].*gap is -0\.1"),
         ({"gap": math.nan}, r"\[limit-negative\].*gap is nan"),
+        ({"gap": math.inf}, r"\[limit-negative\].*gap is inf\..*finite"),
+        ({"time_limit": math.inf}, r"\[limit-not-positive\].*time_limit is inf"),
+        ({"threads": 100_000}, r"\[limit-too-high\].*threads is 100000.*at most 256"),
         ({"threads": 0}, r"\[limit-not-whole\].*threads is 0.*1 or more"),
         ({"threads": 1.5}, r"\[limit-not-whole\].*threads is 1\.5"),
         ({"seed": -1}, r"\[limit-not-whole\].*seed is -1.*0 or more"),
@@ -102,7 +105,7 @@ def test_a_start_that_breaks_the_tables_is_refused():
     """It is not dropped in silence."""
     with pytest.raises(InvalidInput, match=r"\[start-infeasible\](.|\n)*\[broken-envelope\]"):
         sample().optimize(start=["A", "B", "C"])
-    stuck = sample().with_changes({"projects.A.mandatory": True, "projects.A.cost": 5000}).optimize()
+    stuck = sample().with_changes({"projects.A.mandatory": True, "projects.C.mandatory": True}).optimize()
     with pytest.raises(InvalidInput, match=r"\[start-without-plan\].*infeasible"):
         sample().optimize(start=stuck)
 

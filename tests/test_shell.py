@@ -37,11 +37,11 @@ def folder(tmp_path):
     return write_sample(tmp_path / "sample")
 
 
-def make_infeasible(folder):
-    """Make a project mandatory that costs more than there is."""
+def make_infeasible(folder, dearest=800):
+    """Make A and C mandatory, which cost more together than there is; ``dearest`` is the cost of C."""
     projects = pd.read_csv(folder / "projects.csv")
-    projects["mandatory"] = [True, False, False]
-    projects.loc[0, "cost"] = 5000
+    projects["mandatory"] = [True, False, True]
+    projects.loc[2, "cost"] = dearest
     projects.to_csv(folder / "projects.csv", index=False)
 
 
@@ -72,7 +72,10 @@ def test_json_is_all_there_is_on_standard_output(folder):
 
 
 def test_no_plan_is_exit_code_1(folder, tmp_path):
-    """The answer says infeasible; files of an earlier plan are taken away, for they would pass for this one's."""
+    """The answer says infeasible; files of an earlier plan are taken away, for they would pass for this one's.
+
+    What ``check`` knows of the reason is told too.
+    """
     assert run("optimize", folder, "--out", tmp_path / "out").returncode == 0
     make_infeasible(folder)
     done = run("optimize", folder, "--json", "--out", tmp_path / "out")
@@ -82,6 +85,7 @@ def test_no_plan_is_exit_code_1(folder, tmp_path):
     assert answer["projects"] is answer["value"] is answer["bound"] is answer["gap"] is None
     assert [file.name for file in (tmp_path / "out").iterdir()] == ["summary.txt"]
     assert "There is no plan" in done.stderr
+    assert "[mandatory-together]" in done.stderr
 
 
 def test_wrong_input_is_told_whole_with_exit_code_2(folder):
@@ -116,12 +120,21 @@ def test_check_says_what_is_in_a_portfolio(folder):
     assert json.loads(as_json.stdout)["portfolio"]["projects"] == 3
 
 
-def test_check_fails_where_a_mandatory_project_cannot_be_paid(folder):
-    """Such a portfolio can be loaded, but no plan is possible."""
+@pytest.mark.parametrize("command", ["check", "optimize"])
+def test_a_mandatory_project_that_can_never_be_funded_is_wrong_input(folder, command):
+    """C alone takes all 1,520 of the state and 3,480 of ODA, which has 100: exit code 2 and its row."""
+    make_infeasible(folder, dearest=5000)
+    done = run(command, folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "[never-envelope] projects.csv, row 4, column mandatory: Project C can never be funded" in done.stderr
+
+
+def test_check_warns_of_mandatory_projects_that_do_not_fit_together(folder):
+    """Each can be funded alone, so the portfolio is no wrong input."""
     make_infeasible(folder)
     done = run("check", folder)
-    assert done.returncode == 2
-    assert "ERROR" in done.stdout
+    assert done.returncode == 0
+    assert "WARNING [mandatory-together]" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,7 @@ def test_a_plan_of_another_portfolio_is_refused(path):
         ({"bound": 17.0}, r"\[plan-status-differs\].*status optimal"),
         ({"bound": None}, r"\[plan-status-differs\].*status optimal"),
         ({"status": "infeasible"}, r"\[plan-status-differs\].*status infeasible"),
+        ({"bound": "NaN"}, r"\[plan-malformed\].*bound"),
         ({"status": "best"}, r"\[plan-malformed\].*status"),
         ({"value": "1/0"}, r"\[plan-malformed\].*value"),
         ({"payments__0__amount": 500.5}, r"\[plan-malformed\].*payments\.0\.amount"),

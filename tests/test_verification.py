@@ -41,8 +41,8 @@ def test_the_account_lists_what_is_funded_and_adds_up_the_objective():
     audit = verify(tabled, plan(("R", 2021), ("P", 2022)))
     assert audit.violations == ()
     assert audit.projects == (
-        ProjectAudit("P", "", 2022, 2023, Fraction(1), 7, Fraction(2), 1),
-        ProjectAudit("R", "", 2021, 2021, Fraction(1), 4, Fraction(3), 2),
+        ProjectAudit("P", "", 2022, 2023, Fraction(1), 7, Fraction(2), Fraction(8), 1),
+        ProjectAudit("R", "", 2021, 2021, Fraction(1), 4, Fraction(3), Fraction(9, 2), 2),
     )
     assert audit.value == 4 * 2 + Fraction("1.5") * 3
 

@@ -10,9 +10,10 @@ from capalloc.issues import Issues
 
 @dataclass(frozen=True, slots=True)
 class ProjectAudit:
-    """A funded project: its years, its cost over its life in million VND, and its value before class weights.
+    """A funded project: its years, its cost over its life in million VND, and its value.
 
-    ``class_`` is its priority class, by the phase it starts in; ``None`` where the tables give it none.
+    ``value`` is before class weights; ``weighted_value`` is what the project adds to the objective.  ``class_`` is its
+    priority class, by the phase it starts in; ``None`` where the tables give it none.
     """
 
     project: str
@@ -22,6 +23,7 @@ class ProjectAudit:
     scale: Fraction
     cost: int
     value: Fraction
+    weighted_value: Fraction
     class_: int | None = None
 
 

@@ -3,42 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
 from capalloc.checks import amounts, funding, ordering, passing, prices, references, ruling, scoring, timing, usage
-from capalloc.issues import Issue, Issues, Severity
+from capalloc.consequences import EVERY, Faults, part_of
+from capalloc.issues import Issue, Issues
 from capalloc.records import RECORDS
 from capalloc.tables import Tables
-
-# Without these rows or settings, names that refer to them prove nothing.
-_INCOMPLETE = {
-    "bad-csv",
-    "bad-toml",
-    "duplicate-heading",
-    "empty-file",
-    "missing-column",
-    "no-projects",
-    "no-settings",
-    "not-a-frame",
-    "not-utf8",
-}
-_ABOUT_PROJECTS = {"empty-selection", "unknown-column-in-selection"}
-_YEARS = ("first_year", "last_year", "phases", "may_", "decide_from")
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
     """One check, and the parts of the input that must be free of errors for its findings to mean anything.
 
-    ``sound`` names tables, whose headings must be in order (``"costs"``), columns (``"costs.amount"``), tables with all
-    their cells (``"costs.*"``), and ``years`` and ``objective`` for those settings. A finding is left out when its own
-    cell is at fault; of a check ``by_row``, which compares the cells of a row, when any cell of its row is.
+    ``sound`` names tables (``"costs"``), columns (``"costs.amount"``), tables with all their columns (``"costs.*"``),
+    and ``years``, their part ``horizon`` (what start years depend on) and ``objective`` for those settings. Nothing is
+    found where such a table or column is missing as a whole. Where single cells of a column are at fault, those
+    findings are left out that are about a project, group, resource or profile of their rows, or about nothing that
+    tells them apart. A finding is also left out when its own cell is at fault, or one ``beside`` it in its row; of a
+    check ``by_row``, when any cell of its row is.
     """
 
     find: Callable[[Tables], Iterator[Issue]]
     sound: tuple[str, ...] = ()
     by_row: bool = False
+    beside: tuple[str, ...] = ()
 
 
 # The names first: what a wrong name stands for is not judged further.
@@ -50,23 +39,25 @@ NAME_CHECKS = (
     Check(references.check_selections),
 )
 _WAYS = ("projects", "modes.project", "modes.mode")
+_WINDOW = ("earliest_start", "latest_start", "duration", "mandatory")
 _DECIDED = ("projects", "committed.project", "committed.decision")
 _PRICED = (*_WAYS, "years", "modes.*", "costs.*", "profiles.*")
 CHECKS = (
     Check(usage.check_something_to_plan, ("projects",)),
     Check(usage.check_not_yet),
     Check(timing.check_reversed, ("projects",)),
-    Check(timing.check_windows, (*_WAYS, *_DECIDED, "years"), by_row=True),
-    Check(timing.check_commitments, (*_WAYS, "years", "modes.*"), by_row=True),
+    Check(timing.check_windows, (*_WAYS, *_DECIDED, "horizon"), beside=_WINDOW),
+    Check(timing.check_commitments, (*_WAYS, "horizon", "modes.*"), by_row=True),
     Check(timing.check_dependencies),
     Check(timing.check_cycles),
     Check(
         timing.check_chains,
-        (*_WAYS, *_DECIDED, "years", "modes.*", "costs.*", "profiles.*", "dependencies.*"),
-        by_row=True,
+        (*_WAYS, *_DECIDED, "horizon", "modes.*", "costs.*", "profiles.*", "dependencies.*"),
+        beside=_WINDOW,
     ),
     Check(timing.check_decided_pairs, _DECIDED),
-    Check(timing.check_groups, (*_DECIDED, "groups.*"), by_row=True),
+    Check(timing.check_groups, ("groups.*",)),
+    Check(timing.check_group_numbers, (*_DECIDED, "groups.*")),
     Check(amounts.check_costs, (*_WAYS, "costs.*")),
     Check(amounts.check_cost_ranges, ("projects",)),
     Check(amounts.check_totals),
@@ -116,78 +107,24 @@ def check(tables: Tables, read: Iterable[Issue] = ()) -> Issues:
     read
         What reading them found; it is part of the answer, and what merely follows from it is left out.
     """
-    known = _Faults(tables)
+    known = Faults(tables)
     found = list(read)
     known.add(found)
     for checks in (NAME_CHECKS, CHECKS):
         fresh = [issue for check in checks for issue in _findings(check, tables, known)]
         found += fresh
         known.add(fresh)
-    return Issues(sorted(found, key=known.position))
+    return Issues(sorted(found, key=lambda issue: _position(issue, tables)))
 
 
-def _findings(check: Check, tables: Tables, known: _Faults) -> Iterator[Issue]:
+def _findings(check: Check, tables: Tables, known: Faults) -> Iterator[Issue]:
     if all(known.is_sound(part) for part in check.sound):
-        yield from (issue for issue in check.find(tables) if not known.explains(issue, check))
+        found = check.find(tables)
+        cells = EVERY if check.by_row else check.beside
+        yield from (issue for issue in found if not known.explain(issue, check.sound, cells))
 
 
-@dataclass
-class _Faults:
-    """The errors known so far, by where they stand."""
-
-    source: Tables
-    unsound: set[str] = field(default_factory=set)
-    incomplete: set[str] = field(default_factory=set)
-    rows: set[tuple[str, int | None]] = field(default_factory=set)
-    cells: set[tuple[str, int | None, str]] = field(default_factory=set)
-
-    def add(self, issues: Iterable[Issue]) -> None:
-        for issue in issues:
-            if issue.severity is Severity.ERROR:
-                self._add(issue)
-
-    def _add(self, issue: Issue) -> None:
-        where, table = issue.where, self.part(issue)
-        self.unsound |= {f"{table}.*", f"{table}.{where.column}"}
-        if issue.code in _INCOMPLETE:
-            self.incomplete.add(table)
-            self.unsound |= {"years", "objective"} if table == "settings" else {table}
-        if where.row is None or not where.column:
-            self.unsound.add(table)
-        if where.row is not None:
-            self.rows.add((where.file, where.row))
-            self.cells.add((where.file, where.row, where.column))
-
-    def is_sound(self, part: str) -> bool:
-        """Return whether a table, a column, or the years or the objective of the settings, are free of errors."""
-        return self.unsound.isdisjoint({part, part.partition(".")[0]})
-
-    def explains(self, issue: Issue, check: Check) -> bool:
-        """Return whether a finding merely follows from an error that is known."""
-        where = issue.where
-        if issue.code == "unknown-id" and issue.arguments["table"] in self.incomplete:
-            return True
-        if issue.code in _ABOUT_PROJECTS and not self.is_sound("projects.*"):
-            return True
-        if issue.code.startswith("unused-") and self.unsound:
-            return True
-        if check.by_row:
-            return (where.file, where.row) in self.rows
-        return not self.cells.isdisjoint({(where.file, where.row, where.column), (where.file, where.row, "")})
-
-    def part(self, issue: Issue) -> str:
-        """Return the table of an issue, or the part of the settings."""
-        where = issue.where
-        if where.file != self.source.place("settings").file:
-            return Path(where.file).stem.lower()
-        is_slip = issue.code == "unknown-setting" and issue.arguments["found"] == where.column
-        key = issue.arguments["near"] if is_slip else where.column
-        if key.startswith(_YEARS):
-            return "years"
-        return "objective" if key.startswith("objective") else "settings"
-
-    def position(self, issue: Issue) -> tuple[int, int]:
-        """Return the place of an issue in the order of the input: settings, tables, rows."""
-        order = {name: number for number, name in enumerate(RECORDS)}
-        row = -1 if issue.where.row is None else issue.where.row
-        return order.get(self.part(issue), -1), row
+def _position(issue: Issue, tables: Tables) -> tuple[int, int]:
+    """Return the place of an issue in the order of the input: settings, tables, rows."""
+    order = {name: number for number, name in enumerate(RECORDS)}
+    return order.get(part_of(issue, tables), -1), -1 if issue.where.row is None else issue.where.row

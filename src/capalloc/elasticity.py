@@ -44,7 +44,9 @@ def elastic(model: LinearModel, firm: Collection[str]) -> LinearModel:
 
 def row_sizes(model: LinearModel) -> Floats:
     """Return the largest coefficient of each row, in absolute terms; 0 for an empty row."""
-    sizes: Floats = abs(model.matrix).max(axis=1).toarray().ravel()
+    sizes = np.zeros(model.matrix.shape[0])
+    rows = np.repeat(np.arange(len(sizes)), np.diff(model.matrix.indptr))
+    np.maximum.at(sizes, rows, np.abs(model.matrix.data))
     return sizes
 
 

@@ -50,7 +50,7 @@ def evaluate(tables: Tables, wishes: Sequence[Wish], options: SolveOptions | Non
         if answer.status is not Status.INFEASIBLE:
             return answer
     allocation = _least_breaking(compiled, wishes, options)
-    missing = tuple(_as_listed(tables, wish) for wish in impossible)
+    missing = tuple(_as_listed(compiled, wish) for wish in impossible)
     place = {project.id: number for number, project in enumerate(tables.projects)}
     choices = tuple(sorted((*allocation.choices, *missing), key=lambda choice: place[choice.project]))
     audit = verify(tables, replace(allocation, choices=choices))
@@ -71,8 +71,11 @@ def _index(tables: Tables, wish: Wish) -> int:
     return next(number for number, project in enumerate(tables.projects) if project.id == wish.project)
 
 
-def _as_listed(tables: Tables, wish: Wish) -> Choice:
-    """A wish that no option grants, as it stands; the verifier says what is wrong with it."""
+def _as_listed(compiled: Compiled, wish: Wish) -> Choice:
+    """A wish that no plan grants, as it stands; the verifier says what is wrong with it."""
+    tables, unpaid = compiled.tables, _columns(compiled, wish)
+    if len(unpaid):
+        return compiled.choice(int(unpaid[0]))
     project = tables.projects[_index(tables, wish)]
     modes = [mode.mode for mode in tables.modes if mode.project == wish.project]
     mode = wish.mode if wish.mode is not None else (modes[0] if modes else "")
@@ -87,6 +90,8 @@ def _only(compiled: Compiled, wishes: Sequence[Wish]) -> Compiled:
     writer = RowWriter("listed")
     for wish in wishes:
         columns = _columns(compiled, wish)
+        # What nobody may pay for stays out: no row of the model would ask for its money.
+        columns = columns[compiled.model.upper[columns] > 0]
         allowed[columns] = True
         if len(columns):
             writer.add((wish.project,), 1, 1, (columns, 1))
@@ -108,9 +113,14 @@ def _columns(compiled: Compiled, wish: Wish) -> Ints:
 
 def _least_breaking(compiled: Compiled, wishes: Sequence[Wish], options: SolveOptions) -> Allocation:
     """Choose for every listed project the option, and for every account the payments, that break least."""
-    outcome = Highs().solve(elastic(compiled.model, _FIRM), options)
-    if outcome.x is None:
-        return Allocation(tuple(_as_listed(compiled.tables, wish) for wish in wishes), ())
-    x = outcome.x[: len(compiled.model.objective)]
-    financed = finance(replace(compiled, model=stretched(compiled.model, x, _FIRM)), x)
-    return financed or Allocation(tuple(compiled.choice(option) for option in compiled.taken(x).tolist()), ())
+    every = np.ones(len(compiled.model.objective), dtype=bool)
+    # Fractions first, which are quick; only where no whole units follow from them is everything whole.
+    for integer in (compiled.model.integer, every):
+        outcome = Highs().solve(elastic(replace(compiled.model, integer=integer), _FIRM), options)
+        if outcome.x is None:
+            break
+        x = outcome.x[: len(compiled.model.objective)]
+        financed = finance(replace(compiled, model=stretched(compiled.model, x, _FIRM)), x)
+        if financed is not None:
+            return financed
+    return Allocation(tuple(_as_listed(compiled, wish) for wish in wishes), ())

@@ -43,9 +43,10 @@ def finance(compiled: Compiled, x: Floats) -> Allocation | None:
 
 
 def whole_payments(compiled: Compiled, x: Floats) -> Ints | None:
-    """Return whole amounts for the payment columns that satisfy every row with the options of ``x``, or ``None``.
+    """Return whole amounts for the payment columns with the options of ``x``, or ``None``.
 
-    What is carried is whole, too.  Where statements have a price, the amounts are those that lose least.
+    They satisfy every row that money enters; rows of options alone are as they are in ``x``.  What is carried is whole,
+    too.  Where statements have a price, the amounts are those that lose least.
     """
     count, money = len(compiled.options), compiled.accounts.columns
     if not money:
@@ -186,8 +187,7 @@ def _fill(demands: Sequence[tuple[int, int, int]], supply: list[list[int]]) -> I
         open_ = needed
         while open_ and source >= 0:
             paid = min(open_, left)
-            if paid:
-                yield variant, year, source, paid
+            yield variant, year, source, paid
             open_, left = open_ - paid, left - paid
             if not left:
                 source, left = next(remaining, (-1, 0))

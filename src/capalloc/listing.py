@@ -83,7 +83,10 @@ def _frame_entries(frame: Any) -> Iterator[tuple[Any, Any, Any]]:
 
 
 # A list may be the table of a plan, edited by hand; what the plan says besides is not part of the list.
-_PLAN_COLUMNS = {"project", "name", "funded", "mode", "start", "finish", "scale", "priority", "cost", "value"}
+_PLAN_COLUMNS = {
+    *("project", "name", "funded", "mode", "start", "finish"),
+    *("scale", "priority", "cost", "value", "weighted_value"),
+}
 
 
 def _is_funded(cell: Any) -> bool:

@@ -25,7 +25,7 @@ SETTINGS_FILE = "portfolio.toml"
 # Other files that could hold a table; named like one, they were meant to be read.
 _OTHER_TABLE_FILES = {".json", ".ods", ".parquet", ".tsv", ".txt", ".xls", ".xlsb", ".xlsm", ".xlsx"}
 _UNIT_SETTINGS = {"money", "numbers", "rounding"}
-_NO_SETTINGS = {"bad-toml", "no-settings", "not-utf8"}
+_NO_SETTINGS = {"bad-toml", "no-settings", "not-utf8", "unreadable-file"}
 _UNIT_CODES = {"ambiguous-number", "fraction-of-a-million", "rounded"}
 
 
@@ -52,7 +52,9 @@ def read_folder(path: str | Path) -> tuple[Tables | None, Issues]:
     folder = given if given.is_dir() else given.parent
     settings_file = given / SETTINGS_FILE if given.is_dir() else given
     if settings_file.is_file():
-        settings, issues = settings_from_toml(settings_file.read_bytes(), settings_file.name)
+        data, issues = _content(settings_file)
+        settings, found = (fallback_settings(), []) if issues else settings_from_toml(data, settings_file.name)
+        issues += found
     else:
         near = nearest(SETTINGS_FILE, [file.name for file in folder.iterdir() if file.is_file()]) or NONE
         settings, issues = (
@@ -116,9 +118,20 @@ def _raw_tables(folder: Path) -> tuple[dict[str, RawTable | None], list[Issue]]:
         elif name in raws:
             issues.append(error("table-twice", Place(file.name), table=name))
         else:
-            raws[name], found = table_from_csv(name, file.name, file.read_bytes())
+            data, found = _content(file)
+            raws[name] = None
+            if not found:
+                raws[name], found = table_from_csv(name, file.name, data)
             issues += found
     return raws, issues
+
+
+def _content(file: Path) -> tuple[bytes, list[Issue]]:
+    """Return the bytes of a file, or the issue that it cannot be opened."""
+    try:
+        return file.read_bytes(), []
+    except OSError as failure:
+        return b"", [error("unreadable-file", Place(file.name), reason=failure.strerror or failure)]
 
 
 def _unknown_table(place: str, name: str) -> Issue:

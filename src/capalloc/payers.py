@@ -66,7 +66,7 @@ def find_payers(tables: Tables, variants: Sequence[Variant]) -> tuple[Payers, ..
 
 
 def _payers(tables: Tables, able: tuple[int, ...], rows: tuple[Limit, ...]) -> Payers:
-    named = {source for row in rows if row.high > 0 for source in row.sources}
+    named = {source for row in rows for source in row.sources}
     barred = {source for row in rows if row.high == 0 for source in row.sources}
     sources = tuple(
         source

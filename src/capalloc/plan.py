@@ -87,10 +87,13 @@ class Plan:
 
     @property
     def projects(self) -> pd.DataFrame | None:
-        """One row a project of the portfolio: project, name, funded, mode, start, finish, scale, priority, cost, value.
+        """One row a project of the portfolio.
 
+        The columns are project, name, funded, mode, start, finish, scale, priority, cost, value and weighted_value.
         ``priority`` is the class in which a funded project counts, by the phase of its start.  ``cost`` is over the
-        project's life in million VND, ``value`` before class weights; what does not apply is missing.
+        project's life in million VND; ``value`` is before class weights, ``weighted_value`` times the weight of the
+        project's class: with synergies and less penalties, its sum is the value of the plan.  What does not apply is
+        missing.
         """
         if self.answer.audit is None:
             return None
@@ -108,6 +111,7 @@ class Plan:
                 "priority": ("Int64", [row.class_ if row else project.priority for project, row in rows]),
                 "cost": ("Int64", [row.cost if row else None for _, row in rows]),
                 "value": ("Float64", [float(row.value) if row else None for _, row in rows]),
+                "weighted_value": ("Float64", [float(row.weighted_value) if row else None for _, row in rows]),
             }
         )
 

@@ -28,7 +28,7 @@ from capalloc.progress import watching
 from capalloc.records import RECORDS, SCHEMAS
 from capalloc.reporting import as_html, as_text, describe_portfolio
 from capalloc.rulebook import Rulebook
-from capalloc.screening import screen
+from capalloc.screening import screen, screen_mandatory
 from capalloc.settings import Settings
 from capalloc.solving import DEFAULT_ENGINE, optimize
 from capalloc.storing import fingerprint, read_plan
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     import networkx as nx
     import pandas as pd
     import pulp
+
+MOST_THREADS = 256
+"""More than any machine has to give; an engine asked for tens of thousands would never get to work."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,8 +106,8 @@ class Portfolio:
         """Return what the user should know before optimising.
 
         These are the warnings and notes of reading and checking the tables, which projects can never be funded and why,
-        and how much of each envelope mandatory and committed projects take.  Tables that are wrong do not become a
-        portfolio; the errors that remain say which mandatory projects cannot be carried out.
+        and how much of each envelope mandatory and committed projects take.  Tables that are wrong, or that ask for a
+        project that can never be funded, do not become a portfolio.
         """
         return Issues((*self.findings, *screen(self.tables)))
 
@@ -374,6 +377,8 @@ def _checked(tables: Tables | None, read: Issues, changes: tuple[Change, ...] = 
     found = check(tables, read) if tables is not None else read
     if tables is None or found.errors:
         raise InvalidInput(found)
+    if impossible := screen_mandatory(tables):
+        raise InvalidInput((*found, *impossible))
     return Portfolio(tables, found, changes)
 
 
@@ -403,11 +408,15 @@ def load_plan(path: str | Path, portfolio: Portfolio) -> Plan:
 
 def _check_limits(options: SolveOptions) -> Iterator[Issue]:
     """What is wrong with the limits of a run; NaN passes no comparison, so it is wrong wherever it stands."""
-    if options.time_limit is not None and not (isinstance(options.time_limit, Real) and options.time_limit > 0):
+    if options.time_limit is not None and not (
+        isinstance(options.time_limit, Real) and 0 < options.time_limit < math.inf
+    ):
         yield error("limit-not-positive", name="time_limit", found=options.time_limit)
-    if not (isinstance(options.gap, Real) and options.gap >= 0):
+    if not (isinstance(options.gap, Real) and 0 <= options.gap < math.inf):
         yield error("limit-negative", name="gap", found=options.gap)
     wholes = {"threads": (options.threads, 1), "seed": (options.seed, 0), "node_limit": (options.node_limit, 1)}
     for name, (found, least) in wholes.items():
         if found is not None and not (isinstance(found, Integral) and found >= least):
             yield error("limit-not-whole", name=name, found=found, least=least)
+    if isinstance(options.threads, Integral) and options.threads > MOST_THREADS:
+        yield error("limit-too-high", name="threads", found=options.threads, most=MOST_THREADS)

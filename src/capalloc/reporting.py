@@ -182,6 +182,8 @@ def describe_plan(tables: Tables, answer: Answer) -> Iterator[Section]:
     if audit.synergies or audit.penalties:
         numbers = {"gross": audit.gross, "synergies": audit.synergies, "penalties": audit.penalties}
         lines.append(say("plan.parts", **numbers))
+    if tables.settings.objective.class_weights:
+        lines.append(say("plan.weighted"))
     lines.append(say("plan.funded", count=len(audit.projects), of=len(tables.projects), cost=total))
     yield Section(heading, tuple(lines))
     if audit.envelopes:

@@ -88,7 +88,6 @@ def stack(blocks: Sequence[RowBlock], columns: int) -> tuple[csr_array, Floats, 
     if largest >= EXACT:
         raise OverflowError(largest)
     matrix = csr_array((value, (row, column)), shape=(int(above[-1]), columns))
-    matrix.sum_duplicates()
     matrix.eliminate_zeros()
     return matrix, lower, upper, tuple(Block(block.kind, block.keys) for block in blocks)
 

@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
+from capalloc.ceilings import Ceiling
 from capalloc.compiling import Compiled, compile_tables
 from capalloc.elasticity import elastic
 from capalloc.engines.highs import Highs
 from capalloc.issues import Issue, Issues, error, info, warning
-from capalloc.model import Floats, Ints, LinearModel, SolveOptions, Status
+from capalloc.model import Block, Floats, Ints, LinearModel, SolveOptions, Status
 from capalloc.options import Options
+from capalloc.payers import Payers
 from capalloc.records import Dependency
 from capalloc.rows import RowWriter, with_rows
 from capalloc.tables import Tables
 
-_LIMITS = SolveOptions(time_limit=10.0, gap=1e-4, threads=1)
+_LIMITS = SolveOptions(time_limit=10.0, gap=0.0, threads=1)
+
+_OWN_TERMS = ("choice", "dependency", "group", "resource", "balance", "share", "envelope")
+"""What mandatory projects meet among themselves; a rule may count on others."""
 
 _FIRM = ("balance", "must")
 
 _FLOAT_ERROR = 0.05
 """The rows hold whole numbers; a smaller excess may be the engine's own error."""
+
+_NOISE = 1e-9
+"""Relative error of a bound that an engine computes in floats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +55,7 @@ def screen(tables: Tables) -> Issues:
     due = _due(tables)
     issues = [_never_issue(tables, project, why, project in due) for project, why in sorted(never.items())]
     if due and not any(project in never for project in due):
-        issues += _load_issues(compiled, sorted(due))
+        issues += _load_issues(compiled, due)
     return Issues(issues)
 
 
@@ -55,7 +64,7 @@ def screen_mandatory(tables: Tables) -> Issues:
     due = _due(tables)
     if not due:
         return Issues()
-    never = find_never(compile_tables(tables))
+    never = find_never(compile_tables(tables), _needed(tables, due))
     return Issues(_never_issue(tables, project, never[project], True) for project in sorted(due & never.keys()))
 
 
@@ -71,8 +80,31 @@ def _never_issue(tables: Tables, project: int, why: Never, due: bool) -> Issue:
     return say_(f"never-{why.reason}", tables.place("projects", row, column), project=row.id, **why.arguments)
 
 
-def find_never(compiled: Compiled) -> dict[int, Never]:
-    """Return the projects that can never be funded, each with a single reason."""
+def _needed(tables: Tables, due: Collection[int]) -> set[int]:
+    """Some projects, what groups ask for, and all that these depend on: a plan may do without the rest."""
+    index = {project.id: number for number, project in enumerate(tables.projects)}
+    needed = {*due, *(index[row.project] for row in tables.groups if row.kind in ("exactly_one_of", "at_least"))}
+    arcs = [(index[row.then], index[row.first]) for row in tables.dependencies if row.kind != "excludes"]
+    arcs += [(index[row.first], index[row.then]) for row in tables.dependencies if row.kind == "together"]
+    behind: dict[int, list[int]] = {}
+    for project, other in arcs:
+        behind.setdefault(project, []).append(other)
+    open_ = list(needed)
+    while open_:
+        fresh = set(behind.get(open_.pop(), ())) - needed
+        needed |= fresh
+        open_ += fresh
+    return needed
+
+
+def find_never(compiled: Compiled, among: Collection[int] | None = None) -> dict[int, Never]:
+    """Return the projects that can never be funded, each with a single reason.
+
+    Parameters
+    ----------
+    among
+        The projects that are judged on their own; every one when left out.
+    """
     tables, options = compiled.tables, compiled.options
     never: dict[int, Never] = {}
     out = {row.project: row.reason for row in tables.committed if row.decision == "out"}
@@ -84,11 +116,12 @@ def find_never(compiled: Compiled) -> dict[int, Never]:
         elif number not in optional:
             never[number] = _window(compiled, number)
         elif number not in able:
-            never[number] = Never("payer", {})
-    for number in _suspects(compiled):
-        if number not in never:
-            alone = _alone(compiled, number)
-            never |= {number: alone} if alone else {}
+            never[number] = _unpaid(compiled, number)
+    judged = [n for n in _suspects(compiled) if n not in never and (among is None or n in among)]
+    alone = _Alone(compiled)
+    for number in judged:
+        why = alone.reason(number)
+        never |= {number: why} if why else {}
     _spread_exclusions(tables, never)
     _spread_dependencies(tables, options, never)
     return never
@@ -102,17 +135,23 @@ def _window(compiled: Compiled, project: int) -> Never:
     return Never("window", {"years": years, "earliest": earliest, "last": settings.last_year})
 
 
+def _unpaid(compiled: Compiled, project: int) -> Never:
+    """Nobody may pay, or those who may pay are not allowed to pay all of it."""
+    options, accounts = compiled.options, compiled.accounts
+    numbers = np.unique(accounts.of_variant[options.variant[options.project == project]])
+    payers = [accounts.items[number].payers for number in numbers.tolist() if number >= 0]
+    joint = [limit for payer in payers for limit in payer.limits if len(limit.sources) == len(payer.sources)]
+    if not joint:
+        return Never("payer", {})
+    return _share_reason(compiled, min(joint, key=lambda limit: limit.high).row)
+
+
 def _suspects(compiled: Compiled) -> list[int]:
-    """Projects that might not fit alone: no option stays, with its whole cost and use, within every room."""
+    """Projects that might not fit alone: no option surely stays, with its whole cost and use, within every room."""
     model, options = compiled.model, compiled.options
-    smallest = np.full(len(compiled.accounts.items) + 1, np.inf)
-    for number, item in enumerate(compiled.accounts.items):
-        rooms = [c.room for c in compiled.accounts.ceilings if set(c.sources) & set(item.payers.sources)]
-        smallest[number] = min(rooms, default=np.inf)
-        if any(limit.high < 1 or not limit.sources for limit in item.payers.limits):
-            # Limits from above may not add up to the whole cost; limits on nobody cannot hold.
-            smallest[number] = -1
-    fits = (options.cost <= smallest[compiled.accounts.of_variant[options.variant]]) | (options.cost == 0)
+    accounts = compiled.accounts
+    sure = np.array([*(_sure_cost(item.payers, accounts.ceilings) for item in accounts.items), np.inf])
+    fits = (options.cost <= sure[accounts.of_variant[options.variant]]) | (options.cost == 0)
     fits &= model.upper[: len(options)] > 0
     resources = _rows_of(model, ("resource",))
     if len(resources):
@@ -123,27 +162,79 @@ def _suspects(compiled: Compiled) -> list[int]:
     return np.flatnonzero(~fine & np.isin(np.arange(len(fine)), options.project)).tolist()
 
 
+def _sure_cost(payers: Payers, ceilings: Sequence[Ceiling]) -> float:
+    """The greatest cost that surely fits alone: every source pays the same part of it each year, as its limits allow.
+
+    −1 when these parts keep not all limits, which other payments still may.
+    """
+    low, high = dict.fromkeys(payers.sources, Fraction(0)), dict.fromkeys(payers.sources, Fraction(1))
+    for limit in payers.limits:
+        if len(limit.sources) == 1:
+            (source,) = limit.sources
+            low[source], high[source] = max(low[source], limit.low), min(high[source], limit.high)
+    missing, spare = 1 - sum(low.values()), sum(high.values()) - sum(low.values())
+    if not 0 <= missing <= spare:
+        return -1.0
+    step = missing / spare if spare else Fraction(0)
+    part = {source: low[source] + (high[source] - low[source]) * step for source in payers.sources}
+    if any(not limit.low <= sum(part[source] for source in limit.sources) <= limit.high for limit in payers.limits):
+        return -1.0
+    drawn = [(ceiling.room, sum(part.get(source, 0) for source in ceiling.sources)) for ceiling in ceilings]
+    return min((float(room // portion) for room, portion in drawn if portion), default=np.inf)
+
+
 def _rows_of(model: LinearModel, kinds: Sequence[str]) -> Ints:
     marks = [np.full(len(block.keys), block.kind in kinds) for block in model.rows]
     return np.flatnonzero(np.concatenate(marks)) if marks else np.empty(0, dtype=np.int64)
 
 
-def _alone(compiled: Compiled, project: int) -> Never | None:
-    """Fund one project and nothing else, breaking as little as possible; the row that breaks most is the reason."""
-    model = _with_projects(compiled, [project], ("balance", "share", "envelope", "resource"))
-    found = Highs().solve(elastic(model, _FIRM), _LIMITS)
-    if found.x is None:
-        return None
-    x = found.x[: len(model.objective)]
-    activity = model.matrix @ x
-    excess = np.maximum(activity - model.row_upper, model.row_lower - activity)
-    worst = int(np.argmax(excess))
-    if excess[worst] <= _FLOAT_ERROR:
-        return None
-    first = len(compiled.options) + len(compiled.accounts)
-    carries = slice(first, first + len(compiled.accounts.carries))
-    passed_on = float((model.matrix[[worst]][:, carries] @ x[carries])[0])
-    return _reason(compiled, model, worst, activity[worst], passed_on)
+class _Alone:
+    """One project funded and nothing else: its own options and payments, and the rows of money and resources."""
+
+    def __init__(self, compiled: Compiled) -> None:
+        self.compiled = compiled
+        self.rows = _rows_of(compiled.model, ("balance", "share", "envelope", "resource"))
+        self.matrix = compiled.model.matrix[self.rows].tocsc()
+
+    def reason(self, project: int) -> Never | None:
+        """Break as little as possible; the row that breaks most is the reason, and ``None`` says that none must."""
+        model = self._model(project)
+        found = Highs().solve(elastic(model, _FIRM), _LIMITS)
+        if found.x is None or found.status is not Status.OPTIMAL:
+            return None
+        x = found.x[: len(model.objective)]
+        activity = model.matrix @ x
+        excess = np.maximum(activity - model.row_upper, model.row_lower - activity)
+        worst = int(np.argmax(excess))
+        if excess[worst] <= _FLOAT_ERROR:
+            return None
+        carries = slice(len(x) - len(self.compiled.accounts.carries), len(x))
+        passed_on = float((model.matrix[[worst]][:, carries] @ x[carries])[0])
+        return _reason(self.compiled, model, worst, activity[worst], passed_on)
+
+    def _model(self, project: int) -> LinearModel:
+        options, accounts, whole = self.compiled.options, self.compiled.accounts, self.compiled.model
+        own = np.flatnonzero(options.project == project)
+        paying = np.flatnonzero(np.isin(accounts.account, accounts.of_variant[options.variant[own]]))
+        carrying = len(accounts) + np.arange(len(accounts.carries))
+        columns = np.concatenate([own, len(options) + paying, len(options) + carrying])
+        matrix = self.matrix[:, columns].tocsr()
+        touched = np.flatnonzero(np.diff(matrix.indptr))
+        rows = self.rows[touched]
+        origins = [whole.row_origin(row) for row in rows.tolist()]
+        part = LinearModel(
+            objective=np.zeros(len(columns)),
+            matrix=matrix[touched],
+            row_lower=whole.row_lower[rows],
+            row_upper=whole.row_upper[rows],
+            lower=whole.lower[columns],
+            upper=whole.upper[columns],
+            integer=whole.integer[columns],
+            rows=tuple(Block(origin.kind, [origin.key]) for origin in origins),
+        )
+        writer = RowWriter("must")
+        writer.add((project,), 1, 1, (np.arange(len(own)), 1))
+        return with_rows(part, writer.block())
 
 
 def _reason(compiled: Compiled, model: LinearModel, row: int, activity: float, passed_on: float) -> Never:
@@ -157,28 +248,12 @@ def _reason(compiled: Compiled, model: LinearModel, row: int, activity: float, p
     if origin.kind == "resource":
         resource, period = origin.key
         return Never("resource", {"resource": resource, "period": period})
-    share = compiled.tables.shares[origin.key[0]]
+    return _share_reason(compiled, origin.key[0])
+
+
+def _share_reason(compiled: Compiled, row: int) -> Never:
+    share = compiled.tables.shares[row]
     return Never("share", {"source": "+".join(share.source), "low": share.min, "high": share.max})
-
-
-def _with_projects(compiled: Compiled, projects: Sequence[int], kinds: Sequence[str]) -> LinearModel:
-    """The rows of some kinds, with exactly these projects funded and no others."""
-    model, options = compiled.model, compiled.options
-    rows = _rows_of(model, kinds)
-    blocks = tuple(block for block in model.rows if block.kind in kinds)
-    part = replace(
-        model,
-        matrix=model.matrix[rows],
-        row_lower=model.row_lower[rows],
-        row_upper=model.row_upper[rows],
-        rows=blocks,
-    )
-    upper = model.upper.copy()
-    upper[: len(options)] *= np.isin(options.project, projects)
-    writer = RowWriter("must")
-    for project in projects:
-        writer.add((project,), 1, 1, (np.flatnonzero(options.project == project), 1))
-    return with_rows(replace(part, upper=upper), writer.block())
 
 
 def _spread_exclusions(tables: Tables, never: dict[int, Never]) -> None:
@@ -243,20 +318,22 @@ class _Order:
         return own
 
 
-def _load_issues(compiled: Compiled, due: Sequence[int]) -> Iterator[Issue]:
+def _load_issues(compiled: Compiled, due: Collection[int]) -> Iterator[Issue]:
     """The least that mandatory and committed projects take of each envelope, or that they do not fit together."""
-    kinds = ("balance", "share", "envelope", "resource", "dependency", "group")
-    model = _with_projects(compiled, due, kinds)
-    rows = _rows_of(model, ("envelope",))
-    for row, ceiling in zip(rows.tolist(), compiled.accounts.ceilings, strict=True):
-        outcome = Highs().solve(replace(model, objective=_draw(model, row)), _LIMITS)
-        if outcome.status is Status.INFEASIBLE:
-            yield warning("mandatory-together", count=len(due))
-            return
-        least = max(0, math.ceil(-outcome.bound - 1e-6))
+    tables, options = compiled.tables, compiled.options
+    upper = compiled.model.upper.copy()
+    upper[: len(options)] *= np.isin(options.project, sorted(_needed(tables, due)))
+    model = _part(replace(compiled.model, upper=upper, objective=np.zeros(len(upper))), _OWN_TERMS)
+    if Highs().solve(model, _LIMITS).status is Status.INFEASIBLE:
+        yield warning("mandatory-together", count=len(due))
+        return
+    rows = _rows_of(model, ("envelope",)).tolist()
+    for row, envelope, ceiling in zip(rows, tables.envelopes, compiled.accounts.ceilings, strict=True):
+        outcome = Highs().solve(replace(model, objective=_draw(compiled, model, row)), _LIMITS)
+        least = _whole_at_least(-outcome.bound)
         yield info(
             "mandatory-load",
-            compiled.tables.place("envelopes", compiled.tables.envelopes[row - rows[0]], "amount"),
+            tables.place("envelopes", envelope, "amount"),
             source="+".join(ceiling.key[0]),
             period=ceiling.key[1],
             least=least,
@@ -265,7 +342,26 @@ def _load_issues(compiled: Compiled, due: Sequence[int]) -> Iterator[Issue]:
         )
 
 
-def _draw(model: LinearModel, row: int) -> Floats:
+def _part(model: LinearModel, kinds: Sequence[str]) -> LinearModel:
+    """The model with the rows of some kinds only."""
+    rows = _rows_of(model, kinds)
+    return replace(
+        model,
+        matrix=model.matrix[rows],
+        row_lower=model.row_lower[rows],
+        row_upper=model.row_upper[rows],
+        rows=tuple(block for block in model.rows if block.kind in kinds),
+    )
+
+
+def _draw(compiled: Compiled, model: LinearModel, row: int) -> Floats:
     """The objective whose greatest value is the least that is drawn from the envelope of a row."""
     draw: Floats = -model.matrix[[row]].toarray().ravel()
+    # What is carried in or out is not drawn.
+    draw[len(compiled.options) + len(compiled.accounts) :] = 0
     return draw
+
+
+def _whole_at_least(proved: float) -> int:
+    """The whole amount that a proved least amount stands for; 0 where nothing is proved."""
+    return max(0, math.ceil(proved - 1e-6 - _NOISE * proved)) if math.isfinite(proved) else 0

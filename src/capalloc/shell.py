@@ -22,7 +22,7 @@ import typer
 from capalloc.catalogue import LANGUAGES, say, speaking
 from capalloc.issues import CapallocError, EngineFailed, InvalidInput, Issues
 from capalloc.loading import SETTINGS_FILE
-from capalloc.model import StoppedBy
+from capalloc.model import Status, StoppedBy
 from capalloc.plan import TABLES, Plan
 from capalloc.portfolio import Portfolio, load
 from capalloc.solving import DEFAULT_ENGINE
@@ -92,7 +92,6 @@ def check(path: PortfolioPath, as_json: AsJson = False, lang: Language = None) -
             typer.echo(portfolio.summary())
             typer.echo()
             typer.echo(str(issues))
-    raise typer.Exit(WRONG_INPUT if issues.errors else 0)
 
 
 @app.command()
@@ -126,6 +125,9 @@ def optimize(
             node_limit=node_limit,
             progress=not quiet,
         )
+        if plan.status is Status.INFEASIBLE and not quiet:
+            found = portfolio.check()[len(portfolio.findings) :]
+            _report_issues(Issues(found).warnings)
         if out is not None:
             _write(plan, out)
         if as_json:

@@ -31,7 +31,7 @@ _NOT_CONTENT = ("row",)
 # A bound is a float: it may fall short of the exact value by its last digits.
 _FLOAT_NOISE = 1e-9
 
-_STRICT = ConfigDict(extra="forbid", frozen=True)
+_STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def _read_exact(value: Any) -> Any:

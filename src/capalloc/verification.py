@@ -74,9 +74,11 @@ def verify(tables: Tables, allocation: Allocation) -> Audit:
         *broken_payers(tables, funded, books),
         *broken_envelopes(tables, envelopes, books),
     ]
+    projects = tuple(_project_account(tables, option) for option in options)
     synergies = synergies_of(tables, funded)
     classes = class_accounts(tables, options, synergies, rules, targets)
-    gross, added = _gross(tables, options), sum((row.value for row in synergies), Fraction(0))
+    gross = sum((row.weighted_value for row in projects), Fraction(0))
+    added = sum((row.value for row in synergies), Fraction(0))
     penalties = sum((rule.paid for rule in rules), Fraction(0)) + sum(target.paid for target in targets)
     ordered = tables.settings.objective.goal == "lexicographic" and classes
     return Audit(
@@ -84,26 +86,13 @@ def verify(tables: Tables, allocation: Allocation) -> Audit:
         gross=gross,
         synergies=added,
         penalties=penalties,
-        projects=tuple(_project_account(option) for option in options),
+        projects=projects,
         envelopes=envelopes,
         resources=resources,
         rules=rules,
         targets=targets,
         classes=classes,
         violations=Issues(violations),
-    )
-
-
-def _project_account(option: Counted) -> ProjectAudit:
-    return ProjectAudit(
-        option.project.id,
-        option.mode,
-        option.start,
-        option.finish,
-        Fraction(1),
-        option.cost,
-        option.value,
-        option.class_,
     )
 
 
@@ -142,14 +131,22 @@ def _misread(tables: Tables, recount: Recount, choice: Choice) -> Iterator[Issue
         yield error("broken-scale", project=project, found=shown(choice.scale))
 
 
-def _gross(tables: Tables, options: Iterable[Counted]) -> Fraction:
-    """The value of all funded projects, each times the weight of its class where classes are weighed."""
+def _project_account(tables: Tables, option: Counted) -> ProjectAudit:
+    """The account of a funded project; its class, where classes are weighed, weighs its value."""
     objective = tables.settings.objective
     weights = objective.class_weights if objective.goal == "weighted" else {}
-    by_class: dict[int | None, Fraction] = defaultdict(Fraction)
-    for option in options:
-        by_class[option.class_ if weights else None] += option.value
-    return sum((value * (Fraction(weights[c]) if c is not None else 1) for c, value in by_class.items()), Fraction(0))
+    weight = Fraction(weights[option.class_]) if weights and option.class_ is not None else Fraction(1)
+    return ProjectAudit(
+        option.project.id,
+        option.mode,
+        option.start,
+        option.finish,
+        Fraction(1),
+        option.cost,
+        option.value,
+        option.value * weight,
+        option.class_,
+    )
 
 
 def broken_starts(tables: Tables, funded: Funded) -> Iterator[Issue]:

@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from itertools import product
 
 from capalloc.checks.timing import Way, ways
 from capalloc.issues import Issue, Place, error, warning
@@ -17,6 +18,13 @@ from capalloc.tables import Tables
 
 LARGEST_TOTAL = 2**53
 """From here on a float no longer tells whole numbers apart."""
+
+_MONEY = {
+    "projects": ("cost", "cost_low", "cost_high"),
+    "modes": ("cost",),
+    "costs": ("amount",),
+    "envelopes": ("amount",),
+}
 
 
 def needs_costs(tables: Tables) -> bool:
@@ -59,15 +67,18 @@ def check_cost_ranges(tables: Tables) -> Iterator[Issue]:
 
 
 def check_totals(tables: Tables) -> Iterator[Issue]:
-    """All costs together, and every envelope, stay below the amounts that the engines tell apart."""
+    """Every amount, and all costs together, stay below the amounts that the engines tell apart."""
+    told = False
+    for table, columns in _MONEY.items():
+        for row, column in product(tables.rows(table), columns):
+            amount = getattr(row, column) or 0
+            if amount >= LARGEST_TOTAL:
+                told |= table != "envelopes"
+                yield error("money-too-large", tables.place(table, row, column), found=amount, most=LARGEST_TOTAL - 1)
     total = sum(row.amount for row in tables.costs) + sum(mode.cost or 0 for mode in tables.modes)
     total += sum(max(p.cost or 0, p.cost_low or 0, p.cost_high or 0, p.size or 0) for p in tables.projects)
-    if total >= LARGEST_TOTAL:
+    if total >= LARGEST_TOTAL and not told:
         yield error("money-too-large", tables.place("projects", column="cost"), found=total, most=LARGEST_TOTAL - 1)
-    for envelope in tables.envelopes:
-        if envelope.amount >= LARGEST_TOTAL:
-            where = tables.place("envelopes", envelope, "amount")
-            yield error("money-too-large", where, found=envelope.amount, most=LARGEST_TOTAL - 1)
 
 
 def check_uses(tables: Tables) -> Iterator[Issue]:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from capalloc.checks.timing import Way, must_be_funded, ways
 from capalloc.issues import Issue, error, warning
 from capalloc.records import Envelope
-from capalloc.selection import BadSelection, parse_selection
+from capalloc.selection import BadSelection, attribute_columns, parse_selection
 from capalloc.tables import Tables
 
 
@@ -46,6 +46,7 @@ class _Selected:
 
     def __init__(self, tables: Tables) -> None:
         self.projects = tables.projects
+        self.attributes = attribute_columns(tables.projects)
         self.found = {project.id: frozenset({project.id}) for project in tables.projects}
 
     def __call__(self, cell: str) -> frozenset[str]:
@@ -56,6 +57,7 @@ class _Selected:
     def _matching(self, cell: str) -> frozenset[str]:
         try:
             selection = parse_selection(cell)
+            selection.check(self.attributes)
         except BadSelection:
             return frozenset()
         return frozenset(project.id for project in self.projects if selection.matches(project))

@@ -72,8 +72,10 @@ def ways(tables: Tables) -> Iterator[Way]:
 
 def _way(settings: Settings, project: Project, mode: Mode | None) -> Way:
     own = mode or Mode()
-    earliest = own.earliest_start or project.earliest_start or settings.first_year
-    latest = own.latest_start or project.latest_start or settings.last_year
+    first, last = own.earliest_start or project.earliest_start, own.latest_start or project.latest_start
+    # A window with one end outside the horizon is empty, not reversed.
+    earliest = first or min(settings.first_year, last or settings.first_year)
+    latest = last or max(settings.last_year, earliest)
     duration = own.duration or project.duration
     return Way(project, mode, earliest, latest, duration, duration)
 
@@ -225,7 +227,9 @@ def check_decided_pairs(tables: Tables) -> Iterator[Issue]:
     for row in tables.dependencies:
         pair = {"first": row.first, "then": row.then}
         where = tables.place("dependencies", row, "then")
-        if row.kind == "excludes" and row.first in must and row.then in must and row.first != row.then:
+        if row.first == row.then:
+            continue
+        if row.kind == "excludes" and row.first in must and row.then in must:
             yield error("mandatory-excluded", where, **pair)
         needs = {(row.first, row.then)} if row.kind in ORDERED_KINDS else set()
         needs |= {(row.first, row.then), (row.then, row.first)} if row.kind == "together" else set()
@@ -234,14 +238,25 @@ def check_decided_pairs(tables: Tables) -> Iterator[Issue]:
 
 
 def check_groups(tables: Tables) -> Iterator[Issue]:
-    """All rows of a group agree, and the number it asks for can be reached beside what is decided."""
+    """All rows of a group agree on its kind and number."""
+    for rows in _members(tables):
+        yield from _group_issues(tables, rows)
+
+
+def check_group_numbers(tables: Tables) -> Iterator[Issue]:
+    """The number that a group asks for can be reached beside what is decided."""
+    must, out = must_be_funded(tables), barred(tables)
+    for rows in _members(tables):
+        if not any(_group_issues(tables, rows)):
+            yield from _group_number_issues(tables, rows, must, out)
+
+
+def _members(tables: Tables) -> Iterable[Sequence[Membership]]:
+    """Return the rows of each group."""
     members: dict[str, list[Membership]] = defaultdict(list)
     for row in tables.groups:
         members[row.group].append(row)
-    must, out = must_be_funded(tables), barred(tables)
-    for rows in members.values():
-        issues = list(_group_issues(tables, rows))
-        yield from issues or _group_number_issues(tables, rows, must, out)
+    return members.values()
 
 
 def _group_issues(tables: Tables, rows: Sequence[Membership]) -> Iterator[Issue]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from enum import StrEnum
 from queue import SimpleQueue
@@ -188,7 +189,8 @@ def watched_run(
         finally:
             done.set()
 
-    Thread(target=run, name="capalloc-engine", daemon=True).start()
+    # The language of the texts belongs to a context, which a new thread does not have of itself.
+    Thread(target=copy_context().run, args=(run,), name="capalloc-engine", daemon=True).start()
     if not _stay_awake(done, watch, progress, silence):
         raise Silent
     if failure:

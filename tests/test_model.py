@@ -1,0 +1,68 @@
+"""The narrow waist: origins of rows and columns, what a status claims, and the gap."""
+
+from dataclasses import replace
+
+import pytest
+
+from capalloc.model import Block, Origin, SolveOptions, Status, relative_gap
+from small_models import INF, model_of
+
+MODEL = replace(
+    model_of([1, 1, 1], [([1, 0, 0], 0, 1), ([0, 1, 0], 0, 1), ([0, 0, 1], 0, 1)]),
+    rows=(Block("choice", [("P",)]), Block("group", []), Block("envelope", [(("S",), "A"), (("S", "T"), "2022")])),
+    columns=(Block("option", [("P", "", 2021), ("P", "", 2022)]), Block("payment", [(0, "S", 2021)])),
+)
+
+
+def test_every_row_knows_the_statement_it_comes_from():
+    """Blocks follow each other, one without rows takes no number."""
+    assert [MODEL.row_origin(row) for row in range(3)] == [
+        Origin("choice", ("P",)),
+        Origin("envelope", (("S",), "A")),
+        Origin("envelope", (("S", "T"), "2022")),
+    ]
+
+
+def test_every_column_knows_what_it_stands_for():
+    """Options first, payments after them."""
+    assert [MODEL.column_origin(column) for column in range(3)] == [
+        Origin("option", ("P", "", 2021)),
+        Origin("option", ("P", "", 2022)),
+        Origin("payment", (0, "S", 2021)),
+    ]
+
+
+def test_a_row_or_column_that_there_is_not_has_no_origin():
+    """The first number past the end is refused."""
+    with pytest.raises(IndexError):
+        MODEL.row_origin(3)
+    with pytest.raises(IndexError):
+        MODEL.column_origin(3)
+
+
+def test_three_statuses_come_with_a_plan():
+    """Infeasible and unknown come with none."""
+    assert {status.value for status in Status if status.has_plan} == {"optimal", "within_gap", "feasible"}
+    assert {status.value for status in Status if not status.has_plan} == {"infeasible", "unknown"}
+
+
+@pytest.mark.parametrize(
+    ("value", "bound", "gap"),
+    [
+        (100.0, 110.0, 0.1),
+        (-100.0, -90.0, 0.1),
+        (100.0, 100.0, 0.0),
+        (0.0, 0.0, 0.0),
+        (0.0, 1.0, INF),
+        (None, 5.0, INF),
+        (5.0, INF, INF),
+    ],
+)
+def test_the_gap_is_relative_to_the_size_of_the_value(value, bound, gap):
+    """None where bound and value meet; without end where there is no value, or one of 0 below its bound."""
+    assert relative_gap(value, bound) == gap
+
+
+def test_a_run_has_the_limits_of_the_contract_unless_told_otherwise():
+    """A minute, a gap of a hundredth of a percent, two threads, seed 0, any number of nodes."""
+    assert SolveOptions() == SolveOptions(time_limit=60.0, gap=1e-4, threads=2, seed=0, node_limit=None)
