@@ -171,7 +171,10 @@ def _worth(tables: Tables, project: Project, mode: str, start: int, finish: int)
 def _points(tables: Tables, name: str, score: Fraction) -> Fraction:
     row = next(row for row in tables.criteria if row.criterion == name)
     height = (score - row.low) / (row.high - row.low)
-    return row.weight * (height if row.direction == "max" else 1 - height)
+    objective = tables.settings.objective
+    if row.set not in (objective.sets or [objective.criteria]):
+        return Fraction(0)
+    return Fraction(objective.sets.get(row.set, 1)) * row.weight * (height if row.direction == "max" else 1 - height)
 
 
 def _is_allowed(tables: Tables, way: Way) -> bool:
