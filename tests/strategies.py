@@ -576,6 +576,19 @@ def choices_of(tables):
     return st.tuples(*each).map(lambda drawn: tuple(choice for choice in drawn if choice is not None))
 
 
+def payments_for(tables, choices):
+    """Any amounts from any sources in any years for some of the choices, by project, year and source."""
+    if not tables.sources or not choices:
+        return st.just({})
+    general = tables.settings
+    keys = st.tuples(
+        st.sampled_from([choice.project for choice in choices]),
+        st.integers(general.first_year, general.last_year + 1),
+        st.sampled_from([source.id for source in tables.sources]),
+    )
+    return st.dictionaries(keys, st.integers(0, 6), max_size=4)
+
+
 anything = st.one_of(
     st.none(),
     st.booleans(),
