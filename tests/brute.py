@@ -84,19 +84,47 @@ def every_selection(tables: Tables) -> Iterator[tuple[Fraction, tuple[Choice, ..
 
 def accepts(tables: Tables, choices: tuple[Choice, ...]) -> bool:
     """Return whether choices, one a project and each from the tables, obey everything but the rules of money."""
-    plan = [_way(tables, _project(tables, choice.project), choice.mode, choice.start) for choice in choices]
+    plan = ways_of(tables, choices)
     return all(_is_allowed(tables, way) for way in plan) and _obeys(tables, plan)
 
 
 def payments_of(tables: Tables, choices: tuple[Choice, ...]) -> tuple[Payment, ...] | None:
     """Return payments that finance the choices in whole units, or ``None`` if there are none."""
-    paid = pay(tables, [_way(tables, _project(tables, c.project), c.mode, c.start) for c in choices])
+    paid = pay(tables, ways_of(tables, choices))
     return None if paid is None else paid[1]
+
+
+def differences(
+    tables: Tables, choices: tuple[Choice, ...], payments: dict[tuple[str, int, str], int]
+) -> list[Fraction]:
+    """Return measure less limit of every rule in force and every target, once the choices are paid so."""
+    plan = ways_of(tables, choices)
+    return [
+        made.constant + sum(made.moved(*payment) * amount for payment, amount in payments.items())
+        for made in statements(tables, plan)
+    ]
+
+
+def worth(
+    tables: Tables, choices: tuple[Choice, ...], payments: dict[tuple[str, int, str], int]
+) -> tuple[Fraction, ...]:
+    """Return what a plan is worth, allowed or not: one number a class where classes are ordered, else one for all."""
+    plan = ways_of(tables, choices)
+    made = statements(tables, plan)
+    pairs = zip(made, differences(tables, choices, payments), strict=True)
+    moved = [(statement, difference) for statement, difference in pairs if statement.about_payments]
+    charged = penalties(tables, [statement for statement, _ in moved], [difference for _, difference in moved])
+    return tuple(value - charge for value, charge in zip(_standing(tables, plan), charged, strict=True))
+
+
+def ways_of(tables: Tables, choices: tuple[Choice, ...]) -> list[Way]:
+    """Return what each choice costs and is worth, in the order of the choices."""
+    return [_way(tables, _project(tables, choice.project), choice.mode, choice.start) for choice in choices]
 
 
 def settles(tables: Tables, choices: tuple[Choice, ...], payments: dict[tuple[str, int, str], int]) -> bool:
     """Return whether payments by project, year and source are exactly one way to finance the choices."""
-    plan = [_way(tables, _project(tables, c.project), c.mode, c.start) for c in choices]
+    plan = ways_of(tables, choices)
     owed = {(way.project.id, year) for way in plan for year, amount in way.costs.items() if amount}
     if any((project, year) not in owed or amount < 0 for (project, year, _), amount in payments.items() if amount):
         return False
@@ -182,7 +210,10 @@ def _worth(tables: Tables, project: Project, mode: str, start: int, finish: int)
 def _points(tables: Tables, name: str, score: Fraction) -> Fraction:
     row = next(row for row in tables.criteria if row.criterion == name)
     height = (score - row.low) / (row.high - row.low)
-    return row.weight * (height if row.direction == "max" else 1 - height)
+    objective = tables.settings.objective
+    if row.set not in (objective.sets or [objective.criteria]):
+        return Fraction(0)
+    return Fraction(objective.sets.get(row.set, 1)) * row.weight * (height if row.direction == "max" else 1 - height)
 
 
 def _is_allowed(tables: Tables, way: Way) -> bool:

@@ -71,7 +71,7 @@ def pay(
     """Return the payments that are charged least, with what they are charged, or ``None`` when there are none."""
     made = [statement for statement in statements(tables, plan) if statement.about_payments]
     bills = [bill for way in plan for bill in _bills(tables, way)] if tables.sources else []
-    envelopes = [_Room(tables, row, bills) for row in tables.envelopes]
+    envelopes = [Room(tables, row, bills) for row in tables.envelopes]
     best: tuple[Charged, tuple[Payment, ...]] | None = None
     for rooms in _rooms(tables, envelopes):
         ceilings = tuple((room.row.source, room.period) for room in envelopes)
@@ -91,7 +91,7 @@ def _listed(bills: list[Bill], splits: list[dict[str, int]]) -> Iterator[Payment
                 yield Payment(bill.project, source, bill.year, amount)
 
 
-class _Room:
+class Room:
     """An envelope, and how much of it the bills of a plan could use."""
 
     def __init__(self, tables: Tables, row: Envelope, bills: list[Bill]) -> None:
@@ -108,7 +108,7 @@ class _Room:
         self.touched = sum(b.amount for b in bills if b.year in self.period and set(b.payers) & set(row.source))
 
 
-def _rooms(tables: Tables, envelopes: list[_Room]) -> Iterator[tuple[int, ...]]:
+def _rooms(tables: Tables, envelopes: list[Room]) -> Iterator[tuple[int, ...]]:
     """The room of every envelope, for everything that may be carried, nothing first."""
     names = [phase.name for phase in tables.settings.phases]
     links = [

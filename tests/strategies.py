@@ -48,6 +48,13 @@ PROFILES = {
 # The first project matches each of them, so that none selects nothing.
 SELECTIONS = ("", 'sector == "road"', "priority <= 2", 'location in ["A", "C"] and not mandatory')
 
+SETS = ("", "growth", "equity")
+SET_CHOICES = (
+    {},
+    {"criteria": "growth"},
+    {"sets": {"growth": Decimal("0.6"), "equity": Decimal("0.4")}},
+    {"sets": {"": Decimal("0.1"), "equity": Decimal("0.9")}},
+)
 COUNTS = ("starts", "completions", "active")
 AMOUNTS = ("cost", "tail", "value")
 CAPS = (None, Fraction(0), THIRD, Fraction(2, 3), Fraction(1))
@@ -60,7 +67,7 @@ shares = st.sampled_from([Fraction(0), Fraction(1, 7), Fraction(1, 4), THIRD, HA
 
 # What portfolios may have besides; a test may ask for fewer.
 EVERYTHING = frozenset(
-    {"prices", "carry", "disbursement", "priorities", "order", "rules", "payment rules", "targets", "synergies"}
+    {"prices", "carry", "disbursement", "priorities", "order", "rules", "payment rules", "targets", "synergies", "sets"}
 )
 
 
@@ -102,6 +109,7 @@ def settings(draw, features=EVERYTHING):
             goal="lexicographic" if "order" in features and draw(one_in(5)) else "weighted",
             value_from=draw(st.sampled_from(["column", "score", "score_size", "benefits"])),
             at=draw(st.sampled_from(["start", "completion"])),
+            **draw(st.sampled_from(SET_CHOICES if "sets" in features else SET_CHOICES[:1])),
             class_weights=draw(st.sampled_from([{}, {1: Decimal(4), 2: Decimal("1.5"), 3: Decimal("0.1")}])),
         ),
     )
@@ -273,6 +281,28 @@ def _groups(draw, ids):
     return tuple(rows)
 
 
+def _sets_of(general):
+    return general.objective.sets or [general.objective.criteria]
+
+
+@st.composite
+def _criteria(draw, name):
+    """A set of one to three criteria; their weights add to 1."""
+    weights = draw(st.sampled_from([(Fraction(1),), (THIRD, Fraction(2, 3)), (HALF, Fraction(1, 6), THIRD)]))
+    directions = draw(st.lists(st.sampled_from(["max", "min"]), min_size=3, max_size=3))
+    return [
+        Criterion(
+            criterion=f"c{name}{number}",
+            set=name,
+            weight=weight,
+            direction=direction,
+            low=Fraction(-1),
+            high=Fraction(5),
+        )
+        for number, (weight, direction) in enumerate(zip(weights, directions, strict=False))
+    ]
+
+
 def _values(draw, general, pairs):
     """The tables that the kind of value asks for."""
     kind = general.objective.value_from
@@ -292,11 +322,8 @@ def _values(draw, general, pairs):
         }
     if kind == "column":
         return {}
-    weights = draw(st.sampled_from([(Fraction(1),), (THIRD, Fraction(2, 3)), (HALF, Fraction(1, 6), THIRD)]))
-    directions = draw(st.lists(st.sampled_from(["max", "min"]), min_size=3, max_size=3))
     criteria = tuple(
-        Criterion(criterion=f"c{number}", weight=weight, direction=direction, low=Fraction(-1), high=Fraction(5))
-        for number, (weight, direction) in enumerate(zip(weights, directions, strict=False))
+        row for name in SETS for row in draw(_criteria(name)) if name in _sets_of(general) or draw(one_in(4))
     )
     scores = tuple(
         Score(project=name, mode=mode, criterion=row.criterion, score=draw(st.fractions(-1, 5, max_denominator=4)))
@@ -547,6 +574,19 @@ def choices_of(tables):
         for name, names in modes.items()
     ]
     return st.tuples(*each).map(lambda drawn: tuple(choice for choice in drawn if choice is not None))
+
+
+def payments_for(tables, choices):
+    """Any amounts from any sources in any years for some of the choices, by project, year and source."""
+    if not tables.sources or not choices:
+        return st.just({})
+    general = tables.settings
+    keys = st.tuples(
+        st.sampled_from([choice.project for choice in choices]),
+        st.integers(general.first_year, general.last_year + 1),
+        st.sampled_from([source.id for source in tables.sources]),
+    )
+    return st.dictionaries(keys, st.integers(0, 6), max_size=4)
 
 
 anything = st.one_of(

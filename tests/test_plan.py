@@ -182,7 +182,9 @@ def test_values_before_class_weights_are_shown_by_project():
 
 def test_classes_are_listed_with_what_is_proved_of_each():
     """A is of class 1, B and C of class 2; in order, A comes first and leaves 519 for B."""
-    ordered = sample({"objective": {"goal": "lexicographic"}}).optimize()
+    portfolio = sample({"objective": {"goal": "lexicographic"}})
+    assert "a lower class never costs a higher one anything" in portfolio.summary()
+    ordered = portfolio.optimize()
     assert ordered.classes.to_dict("list") == {
         "class": [1, 2],
         "value": [10, 6],

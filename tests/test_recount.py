@@ -124,6 +124,33 @@ def test_a_score_weighs_the_place_on_each_scale(kind, worth):
     assert option(given).value == worth
 
 
+@pytest.mark.parametrize(
+    ("objective", "worth"),
+    [
+        ({}, 1),
+        ({"criteria": "growth"}, HALF),
+        ({"criteria": "equity"}, Fraction(1, 4)),
+        ({"sets": {"growth": Decimal("0.6"), "equity": Decimal("0.4")}}, Fraction("0.4")),
+        ({"sets": {"growth": Decimal("0.6"), "": Decimal("0.4")}}, Fraction("0.7")),
+    ],
+)
+def test_only_the_chosen_sets_of_criteria_count(objective, worth):
+    """Growth 1/2, equity 1/4 (of two criteria, one of them at its worst), and 1 in the set without a name."""
+    rows = [
+        ("need", "", 1, 1),
+        ("income", "growth", 1, HALF),
+        ("poor", "equity", HALF, HALF),
+        ("far", "equity", HALF, 0),
+    ]
+    given = tables(
+        project("P", 1),
+        objective={"value_from": "score", **objective},
+        criteria=tuple(Criterion(criterion=c, set=name, weight=Fraction(weight)) for c, name, weight, _ in rows),
+        scores=tuple(Score(project="P", criterion=c, score=Fraction(score)) for c, _, _, score in rows),
+    )
+    assert option(given).value == worth
+
+
 def test_benefits_count_from_the_start_or_from_the_finish():
     """At 100 % each year halves: 8 in 2022 is 4, 8 in the year after the finish is 1, −4 in the finish year is −1."""
     given = tables(

@@ -144,3 +144,32 @@ def test_a_file_is_written_all_or_nothing(tmp_path):
         write_atomically(target, "mới", encoding="ascii")
     assert target.read_text(encoding="utf-8") == "old"
     assert [file.name for file in tmp_path.iterdir()] == ["plan.json"]
+
+
+def test_what_is_proved_of_each_class_comes_back(tmp_path):
+    """A council may be shown the bounds of the classes long after the run."""
+    ordered = sample({"objective": {"goal": "lexicographic"}})
+    plan = ordered.optimize()
+    plan.save(tmp_path / "plan.json")
+    assert load_plan(tmp_path / "plan.json", ordered).classes.equals(plan.classes)
+    content = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
+    assert content["classes"] == [
+        {"class": 1, "bound": 10.0, "status": "optimal"},
+        {"class": 2, "bound": 6.0, "status": "optimal"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"classes__0__bound": 9.0}, "claims the status optimal"),
+        ({"classes__0__bound": 11.0}, "claims the status optimal"),
+        ({"classes__1__class": 3}, "classes is missing, unknown or not what stands there"),
+    ],
+)
+def test_a_claim_about_a_class_that_the_tables_do_not_bear_out_is_refused(tmp_path, changes, message):
+    """A bound below what the class has, an optimum below its bound, or a class that there is not."""
+    ordered = sample({"objective": {"goal": "lexicographic"}})
+    ordered.optimize().save(tmp_path / "plan.json")
+    with pytest.raises(InvalidInput, match=message):
+        load_plan(edited(tmp_path / "plan.json", **changes), ordered)

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brute import accepts, best_by_enumeration, best_lexicographic, payments_of, settles
+from brute import (
+    accepts,
+    best_by_enumeration,
+    best_lexicographic,
+    differences,
+    payments_of,
+    settles,
+    ways_of,
+    worth,
+)
+from brute_money import Room
 from building import broken, plan, project, tables
 from capalloc.allocation import Allocation, Choice, Payment
 from capalloc.audit import ProjectAudit, ResourceAudit
@@ -24,7 +34,7 @@ from capalloc.records import (
     Use,
 )
 from capalloc.verification import verify
-from strategies import absurd_allocations, carrying_portfolios, choices_of, portfolios
+from strategies import absurd_allocations, carrying_portfolios, choices_of, payments_for, portfolios
 
 MONEY = ("broken-payment", "broken-cost", "broken-payer", "broken-share", "broken-envelope", "broken-carry")
 
@@ -318,6 +328,7 @@ def test_no_plan_is_too_absurd_to_be_judged(tabled, allocation):
             assert all(issue.message and issue.remedy for issue in audit.violations)
 
 
+@settings(max_examples=300)
 @given(portfolios() | carrying_portfolios())
 def test_the_best_plan_by_enumeration_breaks_nothing(tabled):
     """Two readings of the tables that share no code agree on the rules, on the value and on that of each class."""
@@ -331,6 +342,26 @@ def test_the_best_plan_by_enumeration_breaks_nothing(tabled):
             assert [account.value for account in audit.classes] == best_lexicographic(tabled)
         else:
             assert audit.value == audit.gross + audit.synergies - audit.penalties
+
+
+@settings(max_examples=400)
+@given(st.data())
+def test_both_readings_count_the_same(data):
+    """Any choices, paid in any way: costs, values, classes, rooms, every rule and target, and what all is worth."""
+    tabled = data.draw(portfolios())
+    choices = data.draw(choices_of(tabled))
+    paid = data.draw(payments_for(tabled, choices))
+    payments = tuple(Payment(project, source, year, amount) for (project, year, source), amount in paid.items())
+    audit = verify(tabled, Allocation(choices, payments))
+    found = [(row.project, row.finish, row.cost, row.value, row.class_) for row in audit.projects]
+    ways = ways_of(tabled, choices)
+    assert found == [(w.project.id, w.finish, sum(w.costs.values()), w.worth, w.class_) for w in ways]
+    assert [row.room for row in audit.envelopes] == [Room(tabled, row, []).room for row in tabled.envelopes]
+    missed = [row.used - row.amount for row in audit.rules] + [row.reached - row.at_least for row in audit.targets]
+    assert missed == differences(tabled, choices, paid)
+    ordered = tabled.settings.objective.goal == "lexicographic"
+    values = [account.value for account in audit.classes] if ordered else [audit.value]
+    assert values == list(worth(tabled, choices, paid))
 
 
 def about_money(tabled, issue):

@@ -105,6 +105,8 @@ def _portfolio_lines(tables: Tables, costs: Mapping[str, int]) -> Iterator[str]:
         yield say("portfolio.phases", phases=", ".join(f"{p.name} ({p.first}–{p.last})" for p in settings.phases))
     yield say("portfolio.prices", prices=settings.prices or say("portfolio.unstated"), rate=settings.discount_rate)
     yield say(f"portfolio.value-from.{settings.objective.value_from}")
+    if settings.objective.goal == "lexicographic":
+        yield say("portfolio.ordered")
     yield say("portfolio.candidates", count=len(tables.projects), cost=sum(costs.values()))
     fixed = {row.project for row in tables.committed if row.decision == "in"}
     fixed |= {project.id for project in tables.projects if project.mandatory}
