@@ -131,6 +131,9 @@ def test_a_cell_can_be_emptied():
     ("path", "change", "message"),
     [
         ("project.A.cost", 1, r"\[path-unknown-table\].*'project'.*Did you mean: projects\?"),
+        ("discount_rate", 0.1, r"\[path-unknown-table\].*Did you mean: settings\.discount_rate\?"),
+        ("discont_rate", 0.1, r"Did you mean: settings\.discount_rate\?"),
+        ("objective.at", "completion", r"Did you mean: settings\.objective\.at\?"),
         ("projects.A.cots", 1, r"\[path-unknown-column\].*'cots'.*Did you mean: cost\?"),
         ("projects.D.cost", 1, r"\[path-no-match\].*matches no row.*projects\.[ABC]\.cost"),
         ("envelopes.stat.2026-2030.amount", 1, r"Did you mean: envelopes\.state\.2026-2030\.amount\?"),
