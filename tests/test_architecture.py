@@ -21,6 +21,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "capalloc"
 # Reading order. A module imports only modules that stand before it, in its own line too.
 LAYERS = (
     ("catalogue", "issues", "money"),
+    ("arguments",),
     ("schema", "settings", "records", "tables", "selection", "allocation", "audit"),
     ("model",),
     ("rawtable", "reading", "configuring", "loading"),
@@ -39,7 +40,7 @@ LAYERS = (
     ("framing", "reporting"),
     ("storing",),
     ("plan",),
-    ("listing",),
+    ("limits", "listing"),
     ("exporting",),
     ("portfolio",),
     ("shell",),
