@@ -21,7 +21,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "capalloc"
 # Reading order. A module imports only modules that stand before it, in its own line too.
 LAYERS = (
     ("catalogue", "issues", "money"),
-    ("arguments",),
+    ("arguments", "characters"),
     ("schema", "settings", "records", "tables", "selection", "allocation", "audit"),
     ("model",),
     ("rawtable", "reading", "configuring", "loading"),

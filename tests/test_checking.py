@@ -315,3 +315,13 @@ def test_many_faults_are_told_in_little_time():
     found = codes(projects=projects, costs=costs)
     assert (found.count("cost-mismatch"), found.count("not-a-number")) == (count // 2, count // 2)
     assert perf_counter() - began < 5
+
+
+def test_an_invisible_character_in_an_id_is_told_once():
+    """Rows that name the project as it looks are not called wrong too."""
+    found = issues_of(
+        {"phases": [{"name": "2021-\u200b2030", "first": 2021, "last": 2030}]},
+        projects="id,cost,value;A\u200b,5,1",
+        costs="project,offset,amount;A,0,5",
+    )
+    assert told(found) == ["invisible-character settings::phases[0]", "invisible-character projects:0:id"]

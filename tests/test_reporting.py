@@ -81,3 +81,8 @@ def test_joined_sources_are_shown_together():
     envelopes = {"source": ["state+oda"], "period": ["2026-2030"], "amount": [1600]}
     cells = [line.split() for line in sample(envelopes=envelopes).summary().splitlines()]
     assert ["Ngân", "sách", "+", "Vốn", "ODA", "2026-2030", "1,600", "0", "1,600", "2,301"] in cells
+
+
+def test_a_name_of_several_lines_stays_in_its_row():
+    """The table keeps its shape."""
+    assert as_text([Section("", (), ("name", "cost"), (("Long\n\tname", "5"),))]) == "name       cost\nLong name     5"
