@@ -117,7 +117,9 @@ def test_empty_cells_under_a_wildcard_are_reported():
     projects = COLUMNS["projects"] | {"cost_high": [2000, None, None]}
     portfolio = sample(projects=projects).with_changes({"projects.*.cost_high": "*1.1"})
     assert [change.path for change in portfolio.changes] == ["projects.A.cost_high"]
-    assert "2 of the cells that 'projects.*.cost_high' matches are empty" in str(portfolio.findings)
+    assert "Of the cells that 'projects.*.cost_high' matches, those that are empty (2) stayed so." in str(
+        portfolio.findings
+    )
 
 
 def test_a_cell_can_be_emptied():

@@ -47,8 +47,8 @@ def test_a_portfolio_says_what_is_in_it():
     assert lines[0] == "Ba dự án"
     assert "Years 2026 to 2030; money in million VND." in lines
     assert "Prices: constant 2025; discount rate 5%." in lines
-    assert "3 projects cost 2,301 million VND over their life (each in its first mode)." in lines
-    assert "1 of them are mandatory or committed and cost 1,001 million VND." in lines
+    assert "Projects: 3, with a cost of 2,301 million VND over their life (each in its first mode)." in lines
+    assert "Mandatory or committed: 1 of them, with a cost of 1,001 million VND." in lines
     cells = [line.split() for line in lines]
     assert ["road", "2", "1,801"] in cells
     assert ["2", "2", "1,300"] in cells
