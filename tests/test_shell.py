@@ -212,6 +212,15 @@ def hard_portfolio(folder):
     return folder
 
 
+@pytest.fixture
+def heeding_interrupts():
+    """Let processes started here heed Ctrl-C, which whatever runs in the background ignores."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeding_interrupts")
 def test_an_interrupt_keeps_the_best_plan(tmp_path):
     """Ctrl-C ends the run with exit code 130, after the best plan so far is written and printed."""
     folder = hard_portfolio(tmp_path / "hard")
