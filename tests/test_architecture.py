@@ -21,6 +21,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "capalloc"
 # Reading order. A module imports only modules that stand before it, in its own line too.
 LAYERS = (
     ("catalogue", "issues", "money"),
+    ("arguments", "characters"),
     ("schema", "settings", "records", "tables", "selection", "allocation", "audit", "measures"),
     ("model",),
     ("rawtable", "reading", "configuring", "loading"),
@@ -53,7 +54,7 @@ LAYERS = (
     ("storing",),
     ("plan",),
     ("front",),
-    ("listing",),
+    ("limits", "listing"),
     ("exporting",),
     ("portfolio",),
     ("shell",),

@@ -117,7 +117,9 @@ def test_empty_cells_under_a_wildcard_are_reported():
     projects = COLUMNS["projects"] | {"cost_high": [2000, None, None]}
     portfolio = sample(projects=projects).with_changes({"projects.*.cost_high": "*1.1"})
     assert [change.path for change in portfolio.changes] == ["projects.A.cost_high"]
-    assert "2 of the cells that 'projects.*.cost_high' matches are empty" in str(portfolio.findings)
+    assert "Of the cells that 'projects.*.cost_high' matches, those that are empty (2) stayed so." in str(
+        portfolio.findings
+    )
 
 
 def test_a_cell_can_be_emptied():
@@ -131,6 +133,9 @@ def test_a_cell_can_be_emptied():
     ("path", "change", "message"),
     [
         ("project.A.cost", 1, r"\[path-unknown-table\].*'project'.*Did you mean: projects\?"),
+        ("discount_rate", 0.1, r"\[path-unknown-table\].*Did you mean: settings\.discount_rate\?"),
+        ("discont_rate", 0.1, r"Did you mean: settings\.discount_rate\?"),
+        ("objective.at", "completion", r"Did you mean: settings\.objective\.at\?"),
         ("projects.A.cots", 1, r"\[path-unknown-column\].*'cots'.*Did you mean: cost\?"),
         ("projects.D.cost", 1, r"\[path-no-match\].*matches no row.*projects\.[ABC]\.cost"),
         ("envelopes.stat.2026-2030.amount", 1, r"Did you mean: envelopes\.state\.2026-2030\.amount\?"),

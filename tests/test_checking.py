@@ -1,5 +1,7 @@
 """Checks across tables: every fault at its cell, told once, and nothing told that is no fault."""
 
+import re
+from decimal import Decimal
 from pathlib import Path
 from time import perf_counter
 
@@ -336,3 +338,35 @@ def test_many_faults_are_told_in_little_time():
     found = codes(projects=projects, costs=costs)
     assert (found.count("cost-mismatch"), found.count("not-a-number")) == (count // 2, count // 2)
     assert perf_counter() - began < 5
+
+
+def test_an_invisible_character_in_an_id_is_told_once():
+    """Rows that name the project as it looks are not called wrong too."""
+    found = issues_of(
+        {"phases": [{"name": "2021-\u200b2030", "first": 2021, "last": 2030}]},
+        projects="id,cost,value;A\u200b,5,1",
+        costs="project,offset,amount;A,0,5",
+    )
+    assert told(found) == ["invisible-character settings::phases[0]", "invisible-character projects:0:id"]
+
+
+def test_numbers_are_shown_as_they_were_written():
+    """No type of Python's, and no fraction where a decimal was written."""
+    found = issues_of({"last_year": Decimal("2030.5")}, projects="id,value,min_scale;A,1,0.1")
+    messages = {issue.code: issue.message for issue in found}
+    assert messages["setting-not-whole"] == "last_year must be a whole number, not 2030.5."
+    assert messages["not-yet"].startswith("min_scale = 0.1 is read and checked")
+
+
+@pytest.mark.parametrize("lang", ["en", "vi"])
+def test_texts_with_a_number_read_well_for_one(lang):
+    """No text counts one thing as several."""
+    plural = re.compile(r"\b1 (years|places|rows|cells|projects)\b")
+    tables = {
+        "projects": "id,mandatory,earliest_start,duration,profile,value;A,true,2031,1,,1;B,,,2,p,1;C,,,1,q,1",
+        "profiles": "profile,duration,offset,share;p,1,0,1;q,1,0,0.5",
+    }
+    with speaking(lang):
+        found = issues_of(**tables)
+        assert {issue.code for issue in found} == {"no-start", "no-profile-for-duration", "profile-sum"}
+        assert [issue.message for issue in found if plural.search(issue.message)] == []

@@ -17,6 +17,8 @@ WISHES = (Wish("A", None, 2026), Wish("B"))
     [
         ["B", ("A", None, 2026)],
         ["B", ("A", None, 2026.0)],
+        ["B", ("A", 2026)],
+        [("B",), ["A", 2026.0]],
         {"B": None, "A": 2026},
         {"B": float("nan"), "A": 2026},
         pd.DataFrame({"project": ["B", "A"], "start": [None, 2026]}),
@@ -48,6 +50,10 @@ def test_an_unknown_project_or_mode_is_told_with_the_nearest():
         read_list(renamed.tables, ["road1"])
     with pytest.raises(UnknownName, match="no mode 'half'"):
         read_list(sample().tables, [("A", "half")])
+    with pytest.raises(UnknownName, match=r"no mode '2026': there is no mode here at all\.$"):
+        read_list(sample().tables, [("A", "2026")])
+    with pytest.raises(UnknownName, match=r"no project \"\['A'\]\""):
+        read_list(sample().tables, [[["A"]]])
     with pytest.raises(UnknownName, match=r"no column 'years'\. Known: funded, mode, project, start"):
         read_list(sample().tables, pd.DataFrame({"project": ["A"], "years": [2026]}))
 
@@ -57,6 +63,7 @@ def test_an_unknown_project_or_mode_is_told_with_the_nearest():
     [
         (["A", "A"], r"\[listed-twice\].*project A"),
         ({"A": "soon"}, r"\[start-not-a-year\].*'soon'"),
+        ({"A": True}, r"\[start-not-a-year\].*True"),
         ({"A": 2026.5}, r"\[start-not-a-year\].*2026\.5"),
         ([("A", None, 2026, 1)], r"\[list-entry\]"),
         ([3], r"\[list-entry\].*3 is no entry"),

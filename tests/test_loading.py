@@ -137,6 +137,29 @@ def test_every_csv_file_must_be_a_table(tmp_path):
     assert issues[1].arguments["near"] == "envelopes"
 
 
+@pytest.mark.parametrize("name", ["projects.csv", "portfolio.toml"])
+@pytest.mark.parametrize("make", ["mkdir", "link"])
+def test_what_stands_in_the_place_of_a_file_is_told_by_its_name(tmp_path, name, make):
+    """A folder or a link that leads nowhere is not passed over as if nothing were there."""
+    path = folder(tmp_path, portfolio__toml=TOML, projects="id,value\nA,1\n")
+    (path / name).unlink()
+    if make == "mkdir":
+        (path / name).mkdir()
+    else:
+        (path / name).symlink_to(path / "moved")
+    tables, issues = read_folder(path)
+    assert told(check(tables, issues)) == [("folder-for-file" if make == "mkdir" else "no-file-behind", name, None, "")]
+
+
+def test_a_cell_too_long_to_be_read_is_told_as_such(tmp_path):
+    """It is no quotation mark inside a quoted cell."""
+    path = folder(tmp_path, portfolio__toml=TOML, projects=f"id,note\nA,\nB,{'x' * 200_000}\n")
+    _, issues = read_folder(path)
+    assert told(issues) == [("long-cell", "projects.csv", 3, "")]
+    assert "131,072 characters" in issues[0].message
+    assert "shorten the cell" in issues[0].remedy
+
+
 def test_capital_letters_in_a_file_name_do_not_matter_but_two_files_of_a_table_do(tmp_path):
     """Systems differ in whether they tell such names apart."""
     path = folder(tmp_path, portfolio__toml=TOML, Projects__CSV="id\nA\n")

@@ -1,7 +1,9 @@
 """Portfolios: what can be asked of them."""
 
 import math
+from fractions import Fraction
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -63,12 +65,32 @@ def test_check_tells_what_can_never_be_funded():
         ({"threads": 1.5}, r"\[limit-not-whole\].*threads is 1\.5"),
         ({"seed": -1}, r"\[limit-not-whole\].*seed is -1.*0 or more"),
         ({"node_limit": 0}, r"\[limit-not-whole\].*node_limit is 0"),
+        ({"seed": True}, r"\[limit-not-whole\].*seed is True"),
+        ({"threads": True}, r"\[limit-not-whole\].*threads is True"),
+        ({"node_limit": True}, r"\[limit-not-whole\].*node_limit is True"),
+        ({"time_limit": True}, r"\[limit-not-positive\].*time_limit is True"),
+        ({"gap": False}, r"\[limit-negative\].*gap is False"),
+        ({"threads": None}, r"\[limit-not-whole\].*threads is None"),
+        ({"seed": None}, r"\[limit-not-whole\].*seed is None"),
+        ({"seed": 2**31 - 1}, r"\[limit-too-high\].*seed is 2147483647.*at most 2147483646"),
+        ({"node_limit": 2**31}, r"\[limit-too-high\].*node_limit is 2147483648.*at most 2147483647"),
+        ({"time_limit": 10**400}, r"\[limit-not-positive\].*time_limit is 1000.*0…"),
+        ({"gap": 10**5000}, r"\[limit-negative\].*gap is int"),
     ],
 )
 def test_limits_that_make_no_sense_are_refused(limits, message):
     """The message says which, what was given, and what it must be."""
     with pytest.raises(InvalidInput, match=message):
         sample().optimize(**limits)
+
+
+@pytest.mark.parametrize("engine", ["highs", "pulp:CBC"])
+def test_limits_may_be_any_kind_of_number_up_to_the_largest(engine):
+    """Numbers of numpy and fractions do as well as Python's own, and the largest seed is one that engines take."""
+    limits = {"seed": np.int64(2**31 - 2), "threads": np.int32(1), "gap": Fraction(1, 10), "time_limit": np.float64(9)}
+    plan = sample().optimize(engine=engine, **limits)
+    assert plan.status.has_plan
+    assert "Optimal" in plan.summary() or "10%" in plan.summary()
 
 
 def test_all_wrong_limits_are_told_at_once():
@@ -135,6 +157,16 @@ def test_a_list_that_breaks_the_tables_says_what_it_breaks(listed, message):
     with pytest.raises(InvalidInput, match=message):
         raise InvalidInput(plan.violations)
     assert str(plan.violations[0]) in plan.summary()
+
+
+def test_a_plan_is_a_list_too():
+    """Its own projects, modes and years are judged, also against other tables; one without projects is refused."""
+    plan = sample().optimize()
+    assert sample().evaluate(plan).value == 16
+    poorer = sample().with_changes({"envelopes.state.2026-2030.amount": 1000})
+    assert [issue.code for issue in poorer.evaluate(plan).violations] == ["broken-envelope"]
+    with pytest.raises(InvalidInput, match=r"\[list-without-plan\].*infeasible"):
+        sample().evaluate(poorer.evaluate(plan))
 
 
 def test_a_plan_edited_in_a_frame_is_judged_again():

@@ -348,3 +348,46 @@ def test_duplicate_headings_of_a_frame_are_told():
     """A frame may have two columns of one name."""
     frame = pd.DataFrame([["A", 1, 2]], columns=["id", "cost", "cost"])
     assert read_frame(frame)[1] == [("duplicate-heading", None, "cost")]
+
+
+@pytest.mark.parametrize("letter", ["\0", "\x1f", "\x7f", "\u200b", "\u200d", "\u00ad", "\ufeff", "\u202e", "\ud800"])
+def test_a_character_that_nobody_sees_is_refused_everywhere(letter):
+    """Two names that look the same are the same, and what is printed is what was written."""
+    columns = {"id": [f"A{letter}1"], "name": [f"Đường{letter} A"], "profile": [f"s{letter}s"], "ward": [f"x{letter}y"]}
+    rows, issues = read_frame(columns | {"value": [1]})
+    assert issues == [("invisible-character", 0, heading) for heading in ("id", "name", "profile", "ward")]
+    assert (rows[0].id, rows[0].name, rows[0].profile) == ("A1", "Đường A", "ss")
+
+
+@pytest.mark.parametrize("letter", ["\n", "\r", "\t", "\u2028"])
+def test_free_text_may_run_over_several_lines(letter):
+    """An id may not; nor a name in a list of ids, nor a selection."""
+    columns = {"id": [f"A{letter}1"], "name": [f"Đường{letter}A"], "note": [f"x{letter}y"], "ward": [f"x{letter}y"]}
+    rows, issues = read_frame(columns)
+    assert issues == [("invisible-character", 0, "id")]
+    assert (rows[0].name, rows[0].attributes["ward"]) == (f"Đường{letter}A", f"x{letter}y")
+    envelope = {"source": [f"state+o{letter}da"], "period": [f"2021{letter}:2025"], "amount": [5]}
+    assert read_frame(envelope, "envelopes")[1] == [("invisible-character", 0, name) for name in ("source", "period")]
+    sources = {"id": ["state"], "side": ["state"], "eligible": [f"sector =={letter}'road'"]}
+    assert read_frame(sources, "sources")[1] == [("invisible-character", 0, "eligible")]
+    assert read_frame({"project": [f"A{letter}1"], "source": ["state"]}, "shares")[1][0][2] == "project"
+
+
+def test_an_invisible_character_is_told_by_its_code_point_and_place():
+    """The user can look for it, and sees what the text would be without it."""
+    raw, _ = table_from_frame("projects", pd.DataFrame({"id": ["A\u200b1"]}))
+    (issue,) = read_table(raw, SETTINGS)[2]
+    assert issue.message == "'A\\u200b1' holds a character that nobody sees, U+200B ZERO WIDTH SPACE, at place 2."
+
+
+def test_a_heading_is_read_without_its_invisible_characters():
+    """One fault, and not a missing column besides."""
+    rows, issues = read_frame({"\ufeffid": ["A"], "va\u200blue": [5]})
+    assert issues == [("invisible-character", None, "id"), ("invisible-character", None, "value")]
+    assert (rows[0].id, rows[0].value) == ("A", 5)
+
+
+def test_all_that_can_be_seen_is_allowed():
+    """Vietnamese letters, signs and rare scripts are text like any other."""
+    columns = {"id": ["Đ-1/ß №5 “a”"], "name": ["Cầu Nậm Na – km 12⁺³⁵⁰ (中) 🏫"], "ward": ["Mường Tè"]}
+    assert read_frame(columns)[1] == []

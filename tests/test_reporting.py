@@ -47,8 +47,8 @@ def test_a_portfolio_says_what_is_in_it():
     assert lines[0] == "Ba dự án"
     assert "Years 2026 to 2030; money in million VND." in lines
     assert "Prices: constant 2025; discount rate 5%." in lines
-    assert "3 projects cost 2,301 million VND over their life (each in its first mode)." in lines
-    assert "1 of them are mandatory or committed and cost 1,001 million VND." in lines
+    assert "Projects: 3, with a cost of 2,301 million VND over their life (each in its first mode)." in lines
+    assert "Mandatory or committed: 1 of them, with a cost of 1,001 million VND." in lines
     cells = [line.split() for line in lines]
     assert ["road", "2", "1,801"] in cells
     assert ["2", "2", "1,300"] in cells
@@ -81,3 +81,8 @@ def test_joined_sources_are_shown_together():
     envelopes = {"source": ["state+oda"], "period": ["2026-2030"], "amount": [1600]}
     cells = [line.split() for line in sample(envelopes=envelopes).summary().splitlines()]
     assert ["Ngân", "sách", "+", "Vốn", "ODA", "2026-2030", "1,600", "0", "1,600", "2,301"] in cells
+
+
+def test_a_name_of_several_lines_stays_in_its_row():
+    """The table keeps its shape."""
+    assert as_text([Section("", (), ("name", "cost"), (("Long\n\tname", "5"),))]) == "name       cost\nLong name     5"

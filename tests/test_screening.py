@@ -392,7 +392,7 @@ def test_what_never_can_comes_before_the_load():
 
 @given(portfolios())
 def test_what_can_never_be_funded_is_in_no_plan(tabled):
-    """Committing such a project leaves no plan at all, as trying everything says; `mandatory` may stand in selections."""
+    """Committing such a project leaves no plan, as trying everything says; `mandatory` may stand in selections."""
     decided = {row.project for row in tabled.committed}
     for number in find_never(compile_tables(tabled)):
         name = tabled.projects[number].id

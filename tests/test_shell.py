@@ -122,7 +122,7 @@ def test_check_says_what_is_in_a_portfolio(folder):
     """Exit code 0 and the contents; as JSON, the issues."""
     done = run("check", folder)
     assert done.returncode == 0
-    assert "3 projects cost 2,301 million VND" in done.stdout
+    assert "Projects: 3, with a cost of 2,301 million VND" in done.stdout
     as_json = run("check", folder, "--json")
     assert (as_json.returncode, as_json.stderr) == (0, "")
     assert json.loads(as_json.stdout)["portfolio"]["projects"] == 3
@@ -220,6 +220,15 @@ def hard_portfolio(folder):
     return folder
 
 
+@pytest.fixture
+def heeding_interrupts():
+    """Let processes started here heed Ctrl-C, which whatever runs in the background ignores."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeding_interrupts")
 def test_an_interrupt_keeps_the_best_plan(tmp_path):
     """Ctrl-C ends the run with exit code 130, after the best plan so far is written and printed."""
     folder = hard_portfolio(tmp_path / "hard")
@@ -237,6 +246,29 @@ def test_an_interrupt_keeps_the_best_plan(tmp_path):
     assert answer["value"] <= answer["bound"]
     assert {file.name for file in (tmp_path / "out").iterdir()} == PLAN_FILES - {"classes.csv"}
     assert capalloc.load_plan(tmp_path / "out" / "plan.json", capalloc.load(folder)).value == answer["value"]
+
+
+def test_an_interruption_before_anything_is_found_leaves_no_empty_folder(folder, tmp_path):
+    """A folder that was made for the plan is taken away again, one that was there stays."""
+    stop = "import capalloc.portfolio as p\ndef stop(*_, **__): raise KeyboardInterrupt\np.optimize = stop\n"
+    command = [sys.executable, "-c", stop + COMMAND[2], "optimize", str(folder), "--out"]
+    (tmp_path / "mine").mkdir()
+    for out in (tmp_path / "deep" / "out", tmp_path / "mine" / "out"):
+        assert subprocess.run([*command, str(out)], capture_output=True, check=False).returncode == 130
+    assert not (tmp_path / "deep").exists()
+    assert list((tmp_path / "mine").iterdir()) == []
+    refused = run("optimize", folder, "--out", tmp_path / "deep" / "out", "--seed", -1)
+    assert refused.returncode == 2
+    assert not (tmp_path / "deep").exists()
+
+
+def test_a_file_that_cannot_be_written_is_told(folder, tmp_path):
+    """A folder in the place of a table is found only at the end; there is no traceback."""
+    (tmp_path / "out" / "projects.csv").mkdir(parents=True)
+    done = run("optimize", folder, "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert "The folder" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_time_limit_is_kept(tmp_path):

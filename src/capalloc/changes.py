@@ -88,7 +88,7 @@ def apply_changes(tables: Tables, changes: Mapping[str, Any]) -> tuple[Tables, t
             issues += fault.issues
         except (BadPath, BadCell) as fault:
             found = {"path": path, "change": change, "found": change} | fault.arguments
-            issues.append(error(fault.code, Place(file=path), **found))
+            issues.append(error(fault.code, Place(file=str(path)), **found))
         else:
             made += done
             issues += found_empty
@@ -99,11 +99,13 @@ def apply_changes(tables: Tables, changes: Mapping[str, Any]) -> tuple[Tables, t
 
 
 def _apply(tables: Tables, path: str, change: Any) -> tuple[Tables, list[Change], list[Issue]]:
+    if not isinstance(path, str):
+        raise BadPath("path-malformed")
     parts = split_path(path)
     if parts[0] == "settings":
         settings, done = _change_setting(tables.settings, parts[1:], change)
         return replace(tables, settings=settings), [done], []
-    cell = _cell_path(parts)
+    cell = _cell_path(parts, tables.settings)
     column = _column(tables, cell)
     rows = list(tables.rows(cell.table))
     positions = list(cell.rows(tables))
@@ -132,16 +134,23 @@ def _apply(tables: Tables, path: str, change: Any) -> tuple[Tables, list[Change]
     return replace(tables, **changed), made, notes
 
 
-def _cell_path(parts: tuple[str, ...]) -> CellPath:
+def _cell_path(parts: tuple[str, ...], settings: Settings) -> CellPath:
     """Return the path that the parts spell, once its table and the number of its parts are known to be right."""
     table = parts[0]
     if table not in SCHEMAS:
-        raise BadPath("path-unknown-table", table=table, known=_suggestion(table, {*SCHEMAS, "settings"}))
+        raise BadPath("path-unknown-table", table=table, known=_meant(parts, settings))
     least, most = key_limits(SCHEMAS[table])
     if not least <= len(parts) - 2 <= most:
         form = ".".join((table, *SCHEMAS[table].key, "column"))
         raise BadPath("path-key-count", form=form)
     return CellPath(table, parts[1:-1], parts[-1])
+
+
+def _meant(parts: tuple[str, ...], settings: Settings) -> str:
+    """The setting that a path without ``settings`` names or nearly names, or else the nearest tables."""
+    name, names = ".".join(parts), {".".join(map(str, path)) for path in _setting_paths(settings.model_dump())}
+    setting = name if name in names else "" if nearest(parts[0], SCHEMAS) else nearest(name, names)
+    return f"settings.{setting}" if setting else _suggestion(parts[0], {*SCHEMAS, "settings"})
 
 
 def _column(tables: Tables, path: CellPath) -> Column:

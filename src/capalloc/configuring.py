@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from capalloc.characters import BREAKS, invisible
 from capalloc.issues import Issue, Place, error, nearest
 from capalloc.rawtable import decoded, plain
 from capalloc.reading import FIRST_YEAR, LAST_YEAR, NONE
@@ -145,6 +146,8 @@ def _phase_issues(settings: Settings, file: str) -> Iterator[Issue]:
     names: set[str] = set()
     for position, phase in enumerate(settings.phases):
         where = Place(file, column=f"phases[{position}]")
+        if hidden := invisible(phase.name):
+            yield error("invisible-character", where, found=phase.name, **hidden)
         if phase.name in names:
             yield error("phase-twice", where, name=phase.name)
         names.add(phase.name)
@@ -169,6 +172,9 @@ def _says_its_years(phase: PhaseSettings) -> bool:
 
 
 def _range_issues(settings: Settings, file: str) -> Iterator[Issue]:
+    for name in ("title", "prices", "statutory"):
+        if hidden := invisible(getattr(settings, name), BREAKS):
+            yield error("invisible-character", Place(file, column=name), found=getattr(settings, name), **hidden)
     if settings.discount_rate > _HIGHEST_RATE:
         where = Place(file, column="discount_rate")
         yield error("setting-out-of-range", where, found=settings.discount_rate, sign="<=", limit=_HIGHEST_RATE)

@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from capalloc.answer import Answer
+from capalloc.arguments import expect
 from capalloc.compiling import Compiled, compile_tables
 from capalloc.engines.mps import write_mps
 from capalloc.engines.pulp_bridge import point_of, to_pulp
@@ -47,6 +48,9 @@ def from_problem(tables: Tables, problem: pulp.LpProblem) -> Answer:
     InvalidInput
         When the problem holds no solution of this portfolio's model.
     """
+    import pulp
+
+    expect("problem", problem, pulp.LpProblem, "problem")
     clock = perf_counter()
     compiled = compile_tables(tables)
     x = point_of(problem, compiled.model, labels(compiled)[0])

@@ -182,7 +182,7 @@ class UnknownName(CapallocError):
     def __init__(self, kind: str, found: str, known: Iterable[str]) -> None:
         names = sorted(known)
         close = nearest(found, names)
-        key = "error.unknown-name-near" if close else "error.unknown-name"
+        key = "error.unknown-name-near" if close else "error.unknown-name" if names else "error.unknown-name-alone"
         super().__init__(say(key, kind=say(f"word.{kind}"), found=found, near=close, known=", ".join(names[:12])))
 
 

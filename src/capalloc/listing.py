@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from capalloc.arguments import shown, wrong_argument
 from capalloc.configuring import fallback_settings
 from capalloc.evaluation import Wish
 from capalloc.issues import InvalidInput, Issue, Place, UnknownName, error
@@ -18,20 +19,27 @@ from capalloc.tables import Tables
 if TYPE_CHECKING:
     import pandas as pd
 
-HandMade: TypeAlias = "Iterable[str | tuple[str, str | None, int | None]] | Mapping[str, int | None] | pd.DataFrame"
-"""Project ids; or (project, mode, start) with ``None`` for what is left open; or project → start year; or a frame
-with the columns project and, if wanted, mode, start and funded (rows that are not funded do not count)."""
+Entry: TypeAlias = "str | tuple[str, str | None, int | None] | tuple[str, int]"
+HandMade: TypeAlias = "Iterable[Entry] | Mapping[str, int | None] | pd.DataFrame"
+"""Project ids; or (project, mode, start) with ``None`` for what is left open, or (project, start); or project → start
+year; or a frame with the columns project and, if wanted, mode, start and funded (rows that are not funded do not
+count)."""
 
 
-def read_list(tables: Tables, listed: HandMade) -> tuple[Wish, ...]:
+def read_list(tables: Tables, listed: HandMade, name: str = "listed") -> tuple[Wish, ...]:
     """Return what a hand-made list wishes, in the order of the portfolio's projects.
+
+    Parameters
+    ----------
+    name
+        What the user calls the list.
 
     Raises
     ------
     UnknownName
         When the list names a project or a mode that does not exist.
     InvalidInput
-        When a project is listed twice, or a start is no year.
+        When it is no list, a project is listed twice, or a start is no year.
     """
     order = {project.id: position for position, project in enumerate(tables.projects)}
     modes: dict[str, list[str]] = {}
@@ -39,14 +47,14 @@ def read_list(tables: Tables, listed: HandMade) -> tuple[Wish, ...]:
         modes.setdefault(row.project, []).append(row.mode)
     wishes: dict[str, Wish] = {}
     issues: list[Issue] = []
-    for project, mode, start in _entries(listed):
-        if project not in order:
+    for project, mode, start in _entries(listed, name):
+        if not isinstance(project, str) or project not in order:
             raise UnknownName("project", str(project), order)
         if mode is not None and mode not in modes.get(project, [""]):
             raise UnknownName("mode", str(mode), modes.get(project, []))
         if project in wishes:
             issues.append(error("listed-twice", project=project))
-        if start is not None and not isinstance(start, int):
+        if start is not None and (not isinstance(start, int) or isinstance(start, bool)):
             issues.append(error("start-not-a-year", project=project, found=start))
         wishes[project] = Wish(project, mode, start)
     if issues:
@@ -54,7 +62,9 @@ def read_list(tables: Tables, listed: HandMade) -> tuple[Wish, ...]:
     return tuple(sorted(wishes.values(), key=lambda wish: order[wish.project]))
 
 
-def _entries(listed: Any) -> Iterator[tuple[Any, Any, Any]]:
+def _entries(listed: Any, name: str) -> Iterator[tuple[Any, Any, Any]]:
+    if isinstance(listed, bytes) or not isinstance(listed, Iterable):
+        raise wrong_argument(name, listed, "list")
     if hasattr(listed, "columns"):
         yield from _frame_entries(listed)
     elif isinstance(listed, Mapping):
@@ -66,9 +76,11 @@ def _entries(listed: Any) -> Iterator[tuple[Any, Any, Any]]:
         for entry in listed:
             parts = (entry,) if isinstance(entry, str) else tuple(entry) if isinstance(entry, Iterable) else ()
             if not 1 <= len(parts) <= 3:
-                raise InvalidInput([error("list-entry", found=entry)])
+                raise InvalidInput([error("list-entry", found=shown(entry))])
+            if len(parts) == 2 and isinstance(_year(parts[1]), int):
+                parts = (parts[0], None, parts[1])
             project, mode, start = (*parts, None, None)[:3]
-            yield project, mode, _year(start)
+            yield project, mode if _given(mode) else None, _year(start)
 
 
 def _frame_entries(frame: Any) -> Iterator[tuple[Any, Any, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
@@ -25,7 +26,7 @@ SETTINGS_FILE = "portfolio.toml"
 # Other files that could hold a table; named like one, they were meant to be read.
 _OTHER_TABLE_FILES = {".json", ".ods", ".parquet", ".tsv", ".txt", ".xls", ".xlsb", ".xlsm", ".xlsx"}
 _UNIT_SETTINGS = {"money", "numbers", "rounding"}
-_NO_SETTINGS = {"bad-toml", "no-settings", "not-utf8", "unreadable-file"}
+_NO_SETTINGS = {"bad-toml", "folder-for-file", "no-file-behind", "no-settings", "not-utf8", "unreadable-file"}
 _UNIT_CODES = {"ambiguous-number", "fraction-of-a-million", "rounded"}
 
 
@@ -55,6 +56,8 @@ def read_folder(path: str | Path) -> tuple[Tables | None, Issues]:
         data, issues = _content(settings_file)
         settings, found = (fallback_settings(), []) if issues else settings_from_toml(data, settings_file.name)
         issues += found
+    elif issue := _no_file_issue(settings_file):
+        settings, issues = fallback_settings(), [issue]
     else:
         near = nearest(SETTINGS_FILE, [file.name for file in folder.iterdir() if file.is_file()]) or NONE
         settings, issues = (
@@ -106,9 +109,14 @@ def _path_issue(given: Path) -> Issue | None:
 def _raw_tables(folder: Path) -> tuple[dict[str, RawTable | None], list[Issue]]:
     raws: dict[str, RawTable | None] = {}
     issues: list[Issue] = []
-    files = (file for file in folder.iterdir() if file.is_file() and not file.name.startswith((".", "~")))
+    files = (file for file in folder.iterdir() if not file.name.startswith((".", "~")))
     for file in sorted(files, key=lambda file: file.name):
         name, kind = file.stem.lower(), file.suffix.lower()
+        if not file.is_file():
+            if kind == ".csv" and name in RECORDS and (issue := _no_file_issue(file)):
+                issues.append(issue)
+                raws.setdefault(name, None)
+            continue
         if kind in _OTHER_TABLE_FILES and name in RECORDS:
             issues.append(error("unread-file", Place(file.name), table=name))
         if kind != ".csv":
@@ -124,6 +132,13 @@ def _raw_tables(folder: Path) -> tuple[dict[str, RawTable | None], list[Issue]]:
                 raws[name], found = table_from_csv(name, file.name, data)
             issues += found
     return raws, issues
+
+
+def _no_file_issue(path: Path) -> Issue | None:
+    """Return what stands in the place of a file that must be there, or nothing where there is nothing at all."""
+    if path.is_dir():
+        return error("folder-for-file", Place(path.name))
+    return error("no-file-behind", Place(path.name)) if os.path.lexists(path) else None
 
 
 def _content(file: Path) -> tuple[bytes, list[Issue]]:

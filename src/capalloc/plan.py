@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from capalloc.allocation import Allocation
 from capalloc.answer import Answer
+from capalloc.arguments import path_given
 from capalloc.audit import Audit
 from capalloc.catalogue import say
 from capalloc.classes import every_class
@@ -270,12 +271,12 @@ class Plan:
         Raises
         ------
         CapallocError
-            When there is no plan.
+            When there is no plan, or ``folder`` is no path.
         OSError
             When the folder cannot be written.
         """
         self._held()
-        target = Path(folder)
+        target = path_given("folder", folder)
         target.mkdir(parents=True, exist_ok=True)
         for name in self.table_names:
             text = getattr(self, name).to_csv(index=False, lineterminator="\r\n")
@@ -288,11 +289,11 @@ class Plan:
         Raises
         ------
         CapallocError
-            When there is no plan.
+            When there is no plan, or ``path`` is no path.
         OSError
             When the file cannot be written.
         """
-        write_plan(Path(path), self.tables, self.answer, *self._held())
+        write_plan(path_given("path", path), self.tables, self.answer, *self._held())
 
     def _held(self) -> tuple[Allocation, Audit]:
         if self.answer.allocation is None or self.answer.audit is None:

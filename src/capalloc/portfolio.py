@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from capalloc.allocation import Allocation
+from capalloc.arguments import expect, path_given, wrong_argument
 from capalloc.changes import Change, apply_changes
 from capalloc.checking import check
 from capalloc.engines import engine_named
@@ -18,10 +18,11 @@ from capalloc.evaluation import evaluate
 from capalloc.exporting import from_problem, to_problem, write_model
 from capalloc.framing import row_cells, table_frame
 from capalloc.front import ParetoFront
-from capalloc.issues import NO_ISSUES, InvalidInput, Issue, Issues, UnknownName, error
+from capalloc.issues import NO_ISSUES, InvalidInput, Issues, UnknownName, error
+from capalloc.limits import read_limits
 from capalloc.listing import HandMade, read_list
 from capalloc.loading import read_folder, read_frames
-from capalloc.model import Progress, ProgressReport, SolveOptions, Status
+from capalloc.model import Progress, ProgressReport, Status
 from capalloc.pareto import check_front, front_of, tables_for
 from capalloc.plan import Plan
 from capalloc.progress import watching
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
     import networkx as nx
     import pandas as pd
     import pulp
-
-MOST_THREADS = 256
-"""More than any machine has to give; an engine asked for tens of thousands would never get to work."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +78,8 @@ class Portfolio:
         InvalidInput
             With everything that is wrong, all at once.
         """
+        expect("settings", settings, Mapping, "settings")
+        expect("tables", tables, Mapping, "tables")
         return _checked(*read_frames(settings, tables))
 
     @property
@@ -136,6 +136,7 @@ class Portfolio:
         >>> print(dearer.changes[0])
         projects.A.cost: 1,001 → 1,051 (rounded from 1,051.05)
         """
+        expect("changes", changes, Mapping, "changes")
         tables, made, notes = apply_changes(self.tables, changes)
         return _checked(tables, notes, (*self.changes, *made))
 
@@ -162,11 +163,11 @@ class Portfolio:
         gap
             Stop when (bound − value) / |value| is proved to be at most this; 0 or more.
         threads, seed
-            Handed to the engine; ``threads`` at least 1, ``seed`` at least 0.
+            Handed to the engine; ``threads`` from 1 to 256, ``seed`` from 0 to 2³¹ − 2.
         engine
             ``"highs"``, ``"pulp:NAME"`` for a solver that PuLP drives, or ``"enumeration"`` for tiny portfolios.
         node_limit
-            Branch-and-bound nodes, at least 1; ``None`` for none.
+            Branch-and-bound nodes, from 1 to 2³¹ − 1; ``None`` for none.
         start
             A plan, or a list as in :meth:`evaluate`, to start from.
         progress
@@ -175,17 +176,17 @@ class Portfolio:
         Raises
         ------
         InvalidInput
-            When a limit makes no sense, or ``start`` is no plan of this portfolio.
+            When an argument is of the wrong type, a limit makes no sense, or ``start`` is no plan of this portfolio.
         UnknownName
             When there is no such engine, or ``start`` names a project that does not exist.
         EngineFailed
             When the engine itself fails.
         """
-        options = SolveOptions(time_limit, gap, threads, seed, node_limit)
-        issues = Issues(_check_limits(options))
-        if issues:
-            raise InvalidInput(issues)
+        options = read_limits(time_limit, gap, threads, seed, node_limit)
+        expect("engine", engine, str, "engine")
         engine_named(engine)
+        if not (progress is None or isinstance(progress, bool) or callable(progress)):
+            raise wrong_argument("progress", progress, "progress")
         first = None if start is None else self._start(start)
         with watching(progress) as report:
             answer = optimize(self.tables, options, engine, start=first, progress=report)
@@ -199,13 +200,13 @@ class Portfolio:
                 raise InvalidInput([error("start-without-plan", status=start.status)])
             if start.tables is self.tables:
                 return start.answer.allocation
-            start = [(choice.project, choice.mode, choice.start) for choice in start.answer.allocation.choices]
-        answer = evaluate(self.tables, read_list(self.tables, start))
+            start = _choices(start)
+        answer = evaluate(self.tables, read_list(self.tables, start, "start"))
         if answer.allocation is None:
             raise InvalidInput([error("start-infeasible", count=len(answer.violations)), *answer.violations])
         return answer.allocation
 
-    def evaluate(self, listed: HandMade) -> Plan:
+    def evaluate(self, listed: Plan | HandMade) -> Plan:
         """Return a hand-made list judged like a plan: exactly its projects are funded.
 
         Modes and start years that the list leaves open, and who pays, are chosen as well as can be.  A list that
@@ -214,16 +215,21 @@ class Portfolio:
         Parameters
         ----------
         listed
-            Project ids; (project, mode, start) with ``None`` for what is left open; project → start year; or a frame
-            with the column project and, if wanted, mode, start and funded, such as ``plan.projects`` edited by hand.
+            Project ids; (project, mode, start) with ``None`` for what is left open, or (project, start); project →
+            start year; a frame with the column project and, if wanted, mode, start and funded, such as
+            ``plan.projects`` edited by hand; or a plan, whose projects, modes and start years are judged.
 
         Raises
         ------
         UnknownName
             When the list names a project, mode or column that does not exist.
         InvalidInput
-            When a project is listed twice, or a start is no year.
+            When it is no list, a project is listed twice, a start is no year, or the plan holds no projects.
         """
+        if isinstance(listed, Plan):
+            if listed.answer.allocation is None:
+                raise InvalidInput([error("list-without-plan", status=listed.status)])
+            listed = _choices(listed)
         answer = evaluate(self.tables, read_list(self.tables, listed))
         if answer.status.has_plan:
             # The bound holds for plans of these projects only; about all plans nothing is proved.
@@ -272,8 +278,8 @@ class Portfolio:
         EngineFailed
             When the engine itself fails.
         """
-        options = SolveOptions(time_limit, 0.0, threads, seed)
-        issues = Issues([*_check_limits(options), *check_front(self.tables, first, second, resolution, most)])
+        options = read_limits(time_limit, 0.0, threads, seed, None)
+        issues = Issues(check_front(self.tables, first, second, resolution, most))
         if issues:
             raise InvalidInput(issues)
         known = {row.set for row in self.tables.criteria}
@@ -298,10 +304,12 @@ class Portfolio:
 
         Raises
         ------
+        InvalidInput
+            When ``path`` is no path.
         OSError
             When the file cannot be written.
         """
-        write_model(self.tables, Path(path))
+        write_model(self.tables, path_given("path", path))
 
     def plan_from_pulp(self, problem: pulp.LpProblem) -> Plan:
         """Return the plan that a solved ``pulp.LpProblem`` made by :meth:`to_pulp` holds, verified like any other.
@@ -312,7 +320,7 @@ class Portfolio:
         Raises
         ------
         InvalidInput
-            When the problem holds no solution of this portfolio.
+            When ``problem`` is none, or holds no solution of this portfolio.
         """
         return Plan(self.tables, from_problem(self.tables, problem))
 
@@ -343,7 +351,10 @@ class Portfolio:
         ------
         UnknownName
             When the schema has no such table.
+        InvalidInput
+            When ``table`` is no text.
         """
+        expect("table", table, str, "table")
         if table not in SCHEMAS:
             raise UnknownName("table", table, SCHEMAS)
         return table_frame(self.tables, table)
@@ -390,7 +401,7 @@ def load(path: str | Path) -> Portfolio:
     InvalidInput
         With everything that is wrong, all at once, each at its file, row and column.
     """
-    return _checked(*read_folder(path))
+    return _checked(*read_folder(path_given("path", path)))
 
 
 def load_plan(path: str | Path, portfolio: Portfolio) -> Plan:
@@ -403,20 +414,10 @@ def load_plan(path: str | Path, portfolio: Portfolio) -> Plan:
     InvalidInput
         When the file is no plan, is a plan of another portfolio, or was changed after it was written.
     """
-    return Plan(portfolio.tables, read_plan(Path(path), portfolio.tables))
+    expect("portfolio", portfolio, Portfolio, "portfolio")
+    return Plan(portfolio.tables, read_plan(path_given("path", path), portfolio.tables))
 
 
-def _check_limits(options: SolveOptions) -> Iterator[Issue]:
-    """What is wrong with the limits of a run; NaN passes no comparison, so it is wrong wherever it stands."""
-    if options.time_limit is not None and not (
-        isinstance(options.time_limit, Real) and 0 < options.time_limit < math.inf
-    ):
-        yield error("limit-not-positive", name="time_limit", found=options.time_limit)
-    if not (isinstance(options.gap, Real) and 0 <= options.gap < math.inf):
-        yield error("limit-negative", name="gap", found=options.gap)
-    wholes = {"threads": (options.threads, 1), "seed": (options.seed, 0), "node_limit": (options.node_limit, 1)}
-    for name, (found, least) in wholes.items():
-        if found is not None and not (isinstance(found, Integral) and found >= least):
-            yield error("limit-not-whole", name=name, found=found, least=least)
-    if isinstance(options.threads, Integral) and options.threads > MOST_THREADS:
-        yield error("limit-too-high", name="threads", found=options.threads, most=MOST_THREADS)
+def _choices(plan: Plan) -> list[tuple[str, str | None, int | None]]:
+    allocation = plan.answer.allocation
+    return [(choice.project, choice.mode, choice.start) for choice in allocation.choices] if allocation else []

@@ -87,7 +87,13 @@ def table_from_csv(name: str, file: str, data: bytes) -> tuple[RawTable | None, 
         lines.extend(csv.reader(StringIO(text, newline=""), delimiter=_delimiter(name, text), strict=True))
     except csv.Error as fault:
         lines, unreadable = _lines_before(text, _delimiter(name, text))
-        issues = [error("bad-csv", Place(file, row=unreadable), found=str(fault))]
+        where = Place(file, row=unreadable)
+        is_long = str(fault).startswith("field larger")
+        issues = [
+            error("long-cell", where, most=csv.field_size_limit())
+            if is_long
+            else error("bad-csv", where, found=str(fault))
+        ]
     if not lines:
         return None, issues
     headings, *body = ([tidy(cell) for cell in line] for line in lines)

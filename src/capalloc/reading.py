@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from capalloc.catalogue import write_number
+from capalloc.characters import BREAKS, invisible, visible
 from capalloc.issues import Issue, Place, error, info, nearest
 from capalloc.money import BadNumber, NumberFormat, whole_millions
 from capalloc.rawtable import EMPTY, RawTable
@@ -58,10 +59,11 @@ def read_table(raw: RawTable, settings: Settings) -> tuple[tuple[Row, ...], Orig
     Without one of the columns that must be there no row is returned.
     """
     schema = SCHEMAS[raw.name]
+    raw, issues = _with_visible_headings(raw)
     origin = Origin(
         raw.file, headings=MappingProxyType({field_name(h): h for h in raw.headings if h in schema.columns})
     )
-    issues = list(_heading_issues(raw, schema))
+    issues += _heading_issues(raw, schema)
     sheet = _Sheet(raw, settings)
     values = {
         field_name(heading): sheet.read(heading, cells, schema.columns[heading])
@@ -84,6 +86,17 @@ def read_table(raw: RawTable, settings: Settings) -> tuple[tuple[Row, ...], Orig
     position = {heading: place for place, heading in enumerate(raw.headings)}
     issues.sort(key=lambda i: (-1 if i.where.row is None else i.where.row, position.get(i.where.column, -1)))
     return rows, origin, issues
+
+
+def _with_visible_headings(raw: RawTable) -> tuple[RawTable, list[Issue]]:
+    """Read headings without what nobody sees in them, and report it."""
+    headings = tuple(map(visible, raw.headings))
+    issues = [
+        error("invisible-character", Place(raw.file, column=seen), found=heading, **fault)
+        for heading, seen in zip(raw.headings, headings, strict=True)
+        if (fault := invisible(heading))
+    ]
+    return (replace(raw, headings=headings) if len(set(headings)) == len(headings) else raw), issues
 
 
 def _heading_issues(raw: RawTable, schema: TableSchema) -> Iterator[Issue]:
@@ -152,7 +165,7 @@ class _Sheet:
                     value = read(cell)
                 except BadCell as fault:
                     self.fault(row, heading, fault, found=cell)
-                    value = _best_guess(cell, column, default)
+                    value = _best_guess(cell, column, default, read)
                 else:
                     if isinstance(value, _Rounded):
                         value = self.rounded(row, heading, value)
@@ -211,6 +224,8 @@ class _Sheet:
         for row, cell in zip(self.raw.rows, cells, strict=True):
             if isinstance(cell, float) and not math.isfinite(cell):
                 self.fault(row, heading, BadCell("not-a-number"), found=cell)
+            elif isinstance(cell, str) and (hidden := invisible(cell, BREAKS)):
+                self.fault(row, heading, BadCell("invisible-character", **hidden), found=cell)
         return [_text(cell) for cell in cells]
 
 
@@ -230,8 +245,8 @@ def reader_of(heading: str, column: Column, numbers: NumberFormat, settings: Set
         Kind.ID: _id,
         Kind.PROJECTS: _id_or_selection,
         Kind.IDS: _ids,
-        Kind.TEXT: _text,
-        Kind.SELECTION: _text,
+        Kind.TEXT: _free_text,
+        Kind.SELECTION: _line,
         Kind.PERIOD: _period,
         Kind.TRUTH: _truth,
         Kind.CHOICE: partial(_choice, choices=column.choices),
@@ -317,17 +332,17 @@ def _id(cell: Any) -> str:
         raise BadCell("not-an-id")
     if "+" in cell:
         raise BadCell("plus-in-id")
-    return cell
+    return _line(cell)
 
 
 def _id_or_selection(cell: Any) -> str:
-    return cell if isinstance(cell, str) else _id(cell)
+    return _line(cell) if isinstance(cell, str) else _id(cell)
 
 
 def _ids(cell: Any) -> tuple[str, ...]:
     if not isinstance(cell, str):
         return (_id(cell),)
-    ids = tuple(part.strip() for part in cell.split("+"))
+    ids = tuple(part.strip() for part in _line(cell).split("+"))
     if not all(ids):
         raise BadCell("empty-part")
     repeated = next((name for place, name in enumerate(ids) if name in ids[:place]), None)
@@ -338,7 +353,7 @@ def _ids(cell: Any) -> tuple[str, ...]:
 
 def _period(cell: Any) -> str:
     # pandas turns a column of years into floats when one of its cells is empty.
-    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else _text(cell)
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else _line(cell)
 
 
 def _truth(cell: Any) -> bool:
@@ -359,8 +374,28 @@ def _text(cell: Any) -> str:
     return cell if isinstance(cell, str) else str(cell)
 
 
-def _best_guess(cell: Any, column: Column, default: Any) -> Any:
+def _line(cell: Any) -> str:
+    return _all_visible(_text(cell))
+
+
+def _free_text(cell: Any) -> str:
+    return _all_visible(_text(cell), BREAKS)
+
+
+def _all_visible(text: str, allowed: str = "") -> str:
+    if hidden := invisible(text, allowed):
+        raise BadCell("invisible-character", **hidden)
+    return text
+
+
+def _best_guess(cell: Any, column: Column, default: Any, read: Reader) -> Any:
     """Return what a faulty cell was probably meant to hold, so that rows that name it are not called faulty too."""
+    if isinstance(cell, str) and visible(cell) != cell:
+        try:
+            value = read(visible(cell))
+        except BadCell:
+            return default
+        return default if isinstance(value, _Rounded) else value
     if column.kind is Kind.ID:
         return _text(cell)
     # A word that was not understood must not act as the default word.

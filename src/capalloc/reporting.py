@@ -45,7 +45,8 @@ def _text_lines(section: Section) -> Iterator[str]:
         yield "-" * len(section.heading)
     yield from section.lines
     if section.columns:
-        table = (section.columns, *section.rows)
+        # A name may run over several lines, a row of the table may not.
+        table = [tuple(" ".join(cell.split()) for cell in row) for row in (section.columns, *section.rows)]
         widths = [max(len(row[i]) for row in table) for i in range(len(section.columns))]
         for row in table:
             cells = (

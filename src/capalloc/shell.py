@@ -11,7 +11,7 @@ import math
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
@@ -114,22 +114,22 @@ def optimize(
         portfolio = load(path)
         if not quiet:
             _report_issues(portfolio.findings)
-        if out is not None:
-            _prepare(out, path)
-        plan = portfolio.optimize(
-            time_limit=time_limit,
-            gap=gap,
-            threads=threads,
-            seed=seed,
-            engine=engine,
-            node_limit=node_limit,
-            progress=not quiet,
-        )
-        if plan.status is Status.INFEASIBLE and not quiet:
-            found = portfolio.check()[len(portfolio.findings) :]
-            _report_issues(Issues(found).warnings)
-        if out is not None:
-            _write(plan, out)
+        with _prepared(out, path):
+            plan = portfolio.optimize(
+                time_limit=time_limit,
+                gap=gap,
+                threads=threads,
+                seed=seed,
+                engine=engine,
+                node_limit=node_limit,
+                progress=not quiet,
+            )
+            if plan.status is Status.INFEASIBLE and not quiet:
+                found = portfolio.check()[len(portfolio.findings) :]
+                _report_issues(Issues(found).warnings)
+            if out is not None:
+                with _writing(out):
+                    _write(plan, out)
         if as_json:
             _print_json(_plan_record(portfolio, plan))
         else:
@@ -175,23 +175,46 @@ def _tell(text: str) -> None:
     typer.echo(text, err=True)
 
 
+@contextmanager
+def _prepared(folder: Path | None, portfolio: Path) -> Iterator[None]:
+    """Make the folder before any work; where nothing comes of the work, take away again what was made for it."""
+    if folder is None:
+        yield
+        return
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        _prepare(folder, portfolio)
+        yield
+    except BaseException:
+        for path in made:
+            with suppress(OSError):
+                path.rmdir()
+        raise
+
+
 def _prepare(folder: Path, portfolio: Path) -> None:
-    """Make sure, before any work, that the plan can be written and would not overwrite a portfolio.
+    """Make sure that the plan can be written and would not overwrite a portfolio.
 
     Raises
     ------
     UnwritableFolder
         When it cannot, or would.
     """
-    try:
+    with _writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         write_atomically(folder / ".capalloc", "")
         (folder / ".capalloc").unlink()
-    except OSError as failure:
-        raise UnwritableFolder(say("shell.unwritable", folder=folder, reason=failure.strerror or failure)) from None
     read_from = portfolio if portfolio.is_dir() else portfolio.parent
     if folder.resolve() == read_from.resolve() or (folder / SETTINGS_FILE).exists():
         raise UnwritableFolder(say("shell.holds-portfolio", folder=folder))
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as failure:
+        raise UnwritableFolder(say("shell.unwritable", folder=folder, reason=failure.strerror or failure)) from None
 
 
 class UnwritableFolder(CapallocError):

@@ -111,6 +111,11 @@ class _Formatter(Formatter):
     def __init__(self, lang: str) -> None:
         self.lang = lang
 
+    def convert_field(self, value: Any, conversion: Any) -> Any:
+        # An exact number is shown as it was written, not as the type that holds it.
+        is_exact = isinstance(value, Decimal | Fraction)
+        return str(value) if conversion == "r" and is_exact else super().convert_field(value, conversion)
+
     def format_field(self, value: Any, format_spec: str) -> str:
         if format_spec in ("money", "number"):
             return write_number(value, self.lang)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from typing import Any
 
 from capalloc.checks.references import FLEXIBLE
@@ -36,8 +37,10 @@ def check_not_yet(tables: Tables) -> Iterator[Issue]:
             yield error("not-yet", tables.place(table), what=table)
     for table, column, asked in _LATER_CELLS:
         for row in tables.rows(table):
-            if asked(getattr(row, column)):
-                yield error("not-yet", tables.place(table, row, column), what=f"{column} = {getattr(row, column)}")
+            cell = getattr(row, column)
+            if asked(cell):
+                written = float(cell) if isinstance(cell, Fraction) else cell
+                yield error("not-yet", tables.place(table, row, column), what=f"{column} = {written}")
 
 
 def _later_settings(tables: Tables) -> Iterator[Issue]:
