@@ -307,8 +307,9 @@ def test_the_command_says_when_an_answer_contradicts_what_is_published(written, 
 
 
 def test_the_command_says_when_a_published_answer_is_called_infeasible(written, tmp_path, capsys):
-    """A mandatory investment beyond the capital leaves no plan, although one is published."""
-    written(CAPITAL.replace("1.25 0<", "6 0<"), "logos/test_p16.xml")
+    """Mandatory investments that fit alone and not together leave no plan, although one is published."""
+    both = CAPITAL.replace("<mandatory>B<", "<mandatory>A, B<").replace("1.25 0<", "1.25 1<")
+    written(both, "logos/test_p16.xml")
     assert main(["--instances", str(tmp_path), "logos/test_p16"]) == 1
     assert "WRONG: called infeasible, but a plan of -68.432 is published" in capsys.readouterr().out
 

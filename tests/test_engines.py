@@ -256,10 +256,10 @@ def test_a_stop_sign_set_before_ends_at_once(engine):
 
 
 INTERRUPTED = """
-import _thread, json, sys, threading
+import _thread, json, signal, sys, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by what runs in the background
 sys.path.insert(0, {tests!r})
 from small_models import hard_model
-from capalloc.catalogue import speaking
 from capalloc.engines import engine_named
 from capalloc.engines.points import holds
 from capalloc.model import SolveOptions
