@@ -5,13 +5,14 @@ def column_names(model):
     """Return a name for each column.
 
     An option is "P 2021", in a mode "P/a 2021"; what source S pays of account 0 in the cell that begins in 2021 is
-    "S 2021 #0".
+    "S 2021 #0".  What comes behind these is named by its kind and key.
     """
-    options, payments = model.columns
+    options, payments, *others = model.columns
     assert (options.kind, payments.kind) == ("option", "payment")
     return [
         *(f"{project}/{mode} {year}" if mode else f"{project} {year}" for project, mode, year in options.keys),
         *(f"{source} {year} #{account}" for account, source, year in payments.keys),
+        *(f"{block.kind} {key}" for block in others for key in block.keys),
     ]
 
 
