@@ -481,7 +481,7 @@ def _synergies(draw, ids, features):
 
 
 def _rules(draw, tables, features):
-    """At most three rules over anything that can be measured here, hard or with a price, against a number or a share."""
+    """At most three rules over anything that can be measured here, hard or priced, against a number or a share."""
     measures = list(COUNTS) + list(AMOUNTS)
     measures += ["indicator:km", "km"] if tables.indicators else []
     measures += ["staff", "resource:staff"] if tables.resources else []
