@@ -61,7 +61,7 @@ CAPS = (None, Fraction(0), THIRD, Fraction(2, 3), Fraction(1))
 
 small_costs = st.integers(0, 6)
 values = st.fractions(-4, 12, max_denominator=6)
-prices = st.sampled_from([None, None, Fraction(0), HALF, Fraction(1), Fraction(5, 3)])  # of a rule or a target
+prices = st.sampled_from([None, None, Fraction(0), HALF, HALF, Fraction(1), Fraction(5, 3)])  # of a rule or a target
 shares = st.sampled_from([Fraction(0), Fraction(1, 7), Fraction(1, 4), THIRD, HALF, Fraction(2, 3), Fraction(1)])
 
 
@@ -481,7 +481,7 @@ def _synergies(draw, ids, features):
 
 
 def _rules(draw, tables, features):
-    """At most two rules over anything that can be measured here, hard or with a price, against a number or a share."""
+    """At most three rules over anything that can be measured here, hard or priced, against a number or a share."""
     measures = list(COUNTS) + list(AMOUNTS)
     measures += ["indicator:km", "km"] if tables.indicators else []
     measures += ["staff", "resource:staff"] if tables.resources else []
@@ -490,9 +490,9 @@ def _rules(draw, tables, features):
     if "payment rules" in features and payers:
         # Often, because these are the rules that payments decide.
         measures += ["paid", *(f"paid:{source}" for source in payers), f"paid:{'+'.join(payers)}"] * 3
-    if "rules" not in features or draw(st.booleans()):
+    if "rules" not in features:
         return ()
-    return tuple(_rule(draw, tables, f"r{number}", measures) for number in range(draw(st.integers(1, 2))))
+    return tuple(_rule(draw, tables, f"r{number}", measures) for number in range(draw(st.integers(0, 3))))
 
 
 def _rule(draw, tables, name, measures):
