@@ -111,9 +111,9 @@ def test_a_walk_that_is_cut_short_says_so():
 
 
 def test_no_plan_at_all_is_an_empty_front():
-    """A mandatory project beyond the room leaves no point."""
-    frames = portfolio([(1, 1)], [2], 1).to_frames()
-    frames["projects"]["mandatory"] = [True]
+    """Two mandatory projects of which only one has room leave no point."""
+    frames = portfolio([(1, 1), (1, 1)], [1, 1], 1).to_frames()
+    frames["projects"]["mandatory"] = [True, True]
     front = Portfolio.from_tables(SETTINGS, frames).pareto("growth", "equity")
     assert (len(front), front.complete) == (0, True)
     assert "<th" not in front._repr_html_()

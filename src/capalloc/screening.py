@@ -329,7 +329,7 @@ def _load_issues(compiled: Compiled, due: Collection[int]) -> Iterator[Issue]:
         return
     rows = _rows_of(model, ("envelope",)).tolist()
     for row, envelope, ceiling in zip(rows, tables.envelopes, compiled.accounts.ceilings, strict=True):
-        outcome = Highs().solve(replace(model, objective=_draw(compiled, model, row)), _LIMITS)
+        outcome = Highs().solve(replace(model, objective=_draw(model, row)), _LIMITS)
         least = _whole_at_least(-outcome.bound)
         yield info(
             "mandatory-load",
@@ -354,11 +354,9 @@ def _part(model: LinearModel, kinds: Sequence[str]) -> LinearModel:
     )
 
 
-def _draw(compiled: Compiled, model: LinearModel, row: int) -> Floats:
-    """The objective whose greatest value is the least that is drawn from the envelope of a row."""
+def _draw(model: LinearModel, row: int) -> Floats:
+    """The objective whose greatest value is the least that is drawn from the own room of an envelope, carried or paid."""
     draw: Floats = -model.matrix[[row]].toarray().ravel()
-    # What is carried in or out is not drawn.
-    draw[len(compiled.options) + len(compiled.accounts) :] = 0
     return draw
 
 
