@@ -355,7 +355,7 @@ def _part(model: LinearModel, kinds: Sequence[str]) -> LinearModel:
 
 
 def _draw(model: LinearModel, row: int) -> Floats:
-    """The objective whose greatest value is the least that is drawn from the own room of an envelope, carried or paid."""
+    """The objective whose greatest value is the least that an envelope spends or passes on of its own room."""
     draw: Floats = -model.matrix[[row]].toarray().ravel()
     return draw
 
