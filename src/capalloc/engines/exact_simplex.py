@@ -83,17 +83,17 @@ class _Tableau:
         self.stopped = stopped
 
     def reach_a_point(self) -> bool:
-        """Make every basic variable at least 0, by a helper that loosens all rows alike and is then driven out."""
+        """Make every basic variable at least 0, by an artificial variable that loosens all rows alike and is then driven out."""
         if all(row[-1] >= 0 for row in self.entries):
             return True
-        helper = -1  # before all others, so that Bland's rule drives it out first
+        artificial = -1  # before all others, so that Bland's rule drives it out first
         for row in self.entries:
             row.insert(len(self.nonbasic), -1)
-        self.nonbasic.append(helper)
+        self.nonbasic.append(artificial)
         lowest = min(range(len(self.entries)), key=lambda i: self.entries[i][-1])
         self._pivot(lowest, len(self.nonbasic) - 1)
-        self._improve({helper: -1})
-        return self._drop(helper)
+        self._improve({artificial: -1})
+        return self._drop(artificial)
 
     def climb(self, gains: Sequence[Fraction]) -> None:
         """Walk to the best point."""
@@ -146,14 +146,14 @@ class _Tableau:
         self.denominator = sign * pivot
         self.basic[row], self.nonbasic[column] = self.nonbasic[column], self.basic[row]
 
-    def _drop(self, helper: int) -> bool:
-        """Take the helper out; ``False`` when it is still needed, so that no point exists."""
-        if helper in self.basic:
-            row = self.basic.index(helper)
+    def _drop(self, artificial: int) -> bool:
+        """Take the artificial variable out; ``False`` when it is still needed, so that no point exists."""
+        if artificial in self.basic:
+            row = self.basic.index(artificial)
             if self.entries[row][-1]:
                 return False
             self._pivot(row, next(j for j in range(len(self.nonbasic)) if self.entries[row][j]))
-        column = self.nonbasic.index(helper)
+        column = self.nonbasic.index(artificial)
         del self.nonbasic[column]
         for entries in self.entries:
             del entries[column]
