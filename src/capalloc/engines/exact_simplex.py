@@ -83,7 +83,7 @@ class _Tableau:
         self.stopped = stopped
 
     def reach_a_point(self) -> bool:
-        """Make every basic variable at least 0, by an artificial variable that loosens all rows alike and is then driven out."""
+        """Make every basic variable at least 0, by an artificial variable in all rows that is then driven out."""
         if all(row[-1] >= 0 for row in self.entries):
             return True
         artificial = -1  # before all others, so that Bland's rule drives it out first
