@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 
@@ -42,16 +42,16 @@ def evaluate(tables: Tables, wishes: Sequence[Wish], options: SolveOptions | Non
     """
     options = options or SolveOptions()
     clock = perf_counter()
-    compiled = _only(compile_tables(tables), wishes)
+    place = {project.id: number for number, project in enumerate(tables.projects)}
+    compiled = _only(compile_tables(tables), wishes, place)
     possible = {int(project) for project in compiled.options.project[compiled.model.upper[: len(compiled.options)] > 0]}
-    impossible = [wish for wish in wishes if _index(tables, wish) not in possible]
+    impossible = [wish for wish in wishes if place[wish.project] not in possible]
     if not impossible:
         answer = solve_compiled(compiled, options, Highs())
         if answer.status is not Status.INFEASIBLE:
             return answer
-    allocation = _least_breaking(compiled, wishes, options)
-    missing = tuple(_as_listed(compiled, wish) for wish in impossible)
-    place = {project.id: number for number, project in enumerate(tables.projects)}
+    allocation = _least_breaking(compiled, wishes, place, options)
+    missing = tuple(_as_listed(compiled, wish, place) for wish in impossible)
     choices = tuple(sorted((*allocation.choices, *missing), key=lambda choice: place[choice.project]))
     audit = verify(tables, replace(allocation, choices=choices))
     return Answer(
@@ -67,29 +67,25 @@ def evaluate(tables: Tables, wishes: Sequence[Wish], options: SolveOptions | Non
     )
 
 
-def _index(tables: Tables, wish: Wish) -> int:
-    return next(number for number, project in enumerate(tables.projects) if project.id == wish.project)
-
-
-def _as_listed(compiled: Compiled, wish: Wish) -> Choice:
+def _as_listed(compiled: Compiled, wish: Wish, place: Mapping[str, int]) -> Choice:
     """A wish that no plan grants, as it stands; the verifier says what is wrong with it."""
-    tables, unpaid = compiled.tables, _columns(compiled, wish)
+    tables, unpaid = compiled.tables, _columns(compiled, wish, place)
     if len(unpaid):
         return compiled.choice(int(unpaid[0]))
-    project = tables.projects[_index(tables, wish)]
+    project = tables.projects[place[wish.project]]
     modes = [mode.mode for mode in tables.modes if mode.project == wish.project]
     mode = wish.mode if wish.mode is not None else (modes[0] if modes else "")
     start = wish.start if wish.start is not None else (project.earliest_start or tables.settings.first_year)
     return Choice(wish.project, mode, start)
 
 
-def _only(compiled: Compiled, wishes: Sequence[Wish]) -> Compiled:
+def _only(compiled: Compiled, wishes: Sequence[Wish], place: Mapping[str, int]) -> Compiled:
     """The model with only the options that the list allows, each listed project once."""
     count = len(compiled.options)
     allowed = np.zeros(count, dtype=bool)
     writer = RowWriter("listed")
     for wish in wishes:
-        columns = _columns(compiled, wish)
+        columns = _columns(compiled, wish, place)
         # What nobody may pay for stays out: no row of the model would ask for its money.
         columns = columns[compiled.model.upper[columns] > 0]
         allowed[columns] = True
@@ -101,17 +97,20 @@ def _only(compiled: Compiled, wishes: Sequence[Wish]) -> Compiled:
     return replace(compiled, model=replace(model, upper=upper))
 
 
-def _columns(compiled: Compiled, wish: Wish) -> Ints:
-    options = compiled.options
-    fits = options.project == _index(compiled.tables, wish)
+def _columns(compiled: Compiled, wish: Wish, place: Mapping[str, int]) -> Ints:
+    options, project = compiled.options, place[wish.project]
+    first, end = np.searchsorted(options.project, (project, project + 1))
+    own = np.arange(first, end)
     if wish.start is not None:
-        fits &= options.start == wish.start
+        own = own[options.start[own] == wish.start]
     if wish.mode is not None:
-        fits &= np.array([variant.mode == wish.mode for variant in options.variants], dtype=bool)[options.variant]
-    return np.flatnonzero(fits)
+        own = own[[options.variants[variant].mode == wish.mode for variant in options.variant[own].tolist()]]
+    return own
 
 
-def _least_breaking(compiled: Compiled, wishes: Sequence[Wish], options: SolveOptions) -> Allocation:
+def _least_breaking(
+    compiled: Compiled, wishes: Sequence[Wish], place: Mapping[str, int], options: SolveOptions
+) -> Allocation:
     """Choose for every listed project the option, and for every account the payments, that break least."""
     every = np.ones(len(compiled.model.objective), dtype=bool)
     # Fractions first, which are quick; only where no whole units follow from them is everything whole.
@@ -123,4 +122,4 @@ def _least_breaking(compiled: Compiled, wishes: Sequence[Wish], options: SolveOp
         financed = finance(replace(compiled, model=stretched(compiled.model, x, _FIRM)), x)
         if financed is not None:
             return financed
-    return Allocation(tuple(_as_listed(compiled, wish) for wish in wishes), ())
+    return Allocation(tuple(_as_listed(compiled, wish, place) for wish in wishes), ())
