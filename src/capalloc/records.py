@@ -60,6 +60,8 @@ class Project(Row):
     price_year: int | None = column(Kind.YEAR)
     value: Fraction | None = column(Kind.NUMBER)
     min_scale: Fraction | None = column(Kind.FRACTION)
+    year_min: Fraction | None = column(Kind.FRACTION)
+    year_max: Fraction | None = column(Kind.FRACTION)
     attributes: Mapping[str, str | Fraction] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -76,6 +78,8 @@ class Mode(Row):
     value: Fraction | None = column(Kind.NUMBER)
     earliest_start: int | None = column(Kind.YEAR)
     latest_start: int | None = column(Kind.YEAR)
+    year_min: Fraction | None = column(Kind.FRACTION)
+    year_max: Fraction | None = column(Kind.FRACTION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
