@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from capalloc.checks import amounts, funding, ordering, passing, prices, references, ruling, scoring, timing, usage
+from capalloc.checks import (
+    amounts,
+    flexible,
+    funding,
+    history,
+    ordering,
+    passing,
+    prices,
+    programmes,
+    references,
+    ruling,
+    scoring,
+    timing,
+    usage,
+)
 from capalloc.consequences import EVERY, Faults, part_of
 from capalloc.issues import Issue, Issues
 from capalloc.records import RECORDS
@@ -17,8 +31,8 @@ class Check:
     """One check, and the parts of the input that must be free of errors for its findings to mean anything.
 
     ``sound`` names tables (``"costs"``), columns (``"costs.amount"``), tables with all their columns (``"costs.*"``),
-    and ``years``, their part ``horizon`` (what start years depend on) and ``objective`` for those settings. Nothing is
-    found where such a table or column is missing as a whole. Where single cells of a column are at fault, those
+    and ``years``, their part ``horizon`` (what start years depend on), ``past`` (the same, where projects may have a
+    history) and ``objective`` for those settings. Nothing is found where such a table or column is missing as a whole. Where single cells of a column are at fault, those
     findings are left out that are about a project, group, resource or profile of their rows, or about nothing that
     tells them apart. A finding is also left out when its own cell is at fault, or one ``beside`` it in its row; of a
     check ``by_row``, when any cell of its row is.
@@ -38,21 +52,46 @@ NAME_CHECKS = (
     Check(references.check_profiles, ("profiles.profile", "profiles.duration")),
     Check(references.check_selections),
 )
+_PAST = ("past", "projects.status", "paid.project", "committed.start", "committed.mode")
 _WAYS = ("projects", "modes.project", "modes.mode")
-_WINDOW = ("earliest_start", "latest_start", "duration", "mandatory")
-_DECIDED = ("projects", "committed.project", "committed.decision")
-_PRICED = (*_WAYS, "years", "modes.*", "costs.*", "profiles.*")
+_STARTS = (*_WAYS, *_PAST)
+_WINDOW = ("earliest_start", "latest_start", "duration", "mandatory", "status")
+_DECIDED = ("projects", "committed.project", "committed.decision", *_PAST)
+_PRICED = (*_STARTS, "years", "modes.*", "costs.*", "profiles.*")
+_GONE_ON = (*_WAYS, "horizon", "modes.*", "committed.*", "projects.status", "paid.project")
+_BOUNDED = (*_WAYS, "modes.*")
+# Then what kind of project each is: what is said of one kind is not judged as if it were another.
+KIND_CHECKS = (
+    Check(history.check_years, ("horizon",)),
+    Check(history.check_starts, _GONE_ON, beside=("status", "earliest_start", "latest_start")),
+    Check(history.check_modes, _GONE_ON, beside=("status",)),
+    Check(history.check_kinds, _GONE_ON, beside=("status", "kind", "profile")),
+    Check(history.check_amounts, (*_GONE_ON, "costs.*", "paid.*"), beside=("status", "cost")),
+    Check(history.check_explicit, (*_GONE_ON, "costs.*", "paid.*"), beside=("status",)),
+    Check(flexible.check_reserved_profile),
+    Check(flexible.check_sources, _BOUNDED),
+    Check(flexible.check_costs, _BOUNDED, by_row=True),
+    Check(flexible.check_shares, _BOUNDED, beside=("per", "project", "mode")),
+    Check(flexible.check_prices, _BOUNDED),
+    Check(flexible.check_needless_bounds, _BOUNDED, beside=("profile",)),
+    Check(flexible.check_bounds, _BOUNDED, beside=("year_min", "year_max", "cost", "duration")),
+    Check(programmes.check_scales, ("projects",), beside=("kind",)),
+    Check(programmes.check_costs, (*_WAYS, "modes.*", "costs.*"), beside=("kind",)),
+    Check(programmes.check_profiles, _BOUNDED, beside=("kind",)),
+)
 CHECKS = (
     Check(usage.check_something_to_plan, ("projects",)),
     Check(usage.check_not_yet),
     Check(timing.check_reversed, ("projects",)),
-    Check(timing.check_windows, (*_WAYS, *_DECIDED, "horizon"), beside=_WINDOW),
-    Check(timing.check_commitments, (*_WAYS, "horizon", "modes.*"), by_row=True),
+    Check(timing.check_windows, (*_STARTS, *_DECIDED, "horizon"), beside=_WINDOW),
+    Check(timing.check_commitments, (*_STARTS, "horizon", "modes.*"), by_row=True),
+    Check(history.check_windows_past, _GONE_ON, by_row=True),
+    Check(history.check_unknown_starts, _GONE_ON, beside=_WINDOW),
     Check(timing.check_dependencies),
     Check(timing.check_cycles),
     Check(
         timing.check_chains,
-        (*_WAYS, *_DECIDED, "horizon", "modes.*", "costs.*", "profiles.*", "dependencies.*"),
+        (*_STARTS, *_DECIDED, "horizon", "modes.*", "costs.*", "profiles.*", "dependencies.*"),
         beside=_WINDOW,
     ),
     Check(timing.check_decided_pairs, _DECIDED),
@@ -80,14 +119,16 @@ CHECKS = (
     Check(prices.check_nominal_totals, (*_PRICED, "price_index.*")),
     Check(funding.check_shares),
     Check(funding.check_share_sums, ("projects", "shares")),
-    Check(funding.check_payers, (*_DECIDED, "sources.*", "shares.*", "modes.*", "costs.*")),
+    Check(funding.check_payers, (*_DECIDED, "sources.*", "shares.*", "modes.*", "costs.*", "profiles.*", "paid.*")),
+    Check(funding.check_paid_sources, ("projects", "sources.*", "shares.*", "paid.project", "paid.source")),
     Check(funding.check_envelope_gaps, ("years", "sources.unlimited", "envelopes.source", "envelopes.period")),
+    Check(funding.check_paid_rooms, ("years", "sources.*", "envelopes.*", "paid.*")),
     Check(funding.check_same_period, ("years",), by_row=True),
     Check(passing.check_carrying, ("years", "envelopes.source", "envelopes.period", "envelopes.carry_cap")),
-    Check(passing.check_tails, (*_WAYS, "years", "modes.*", "costs.*", "profiles.*", "rules.*")),
+    Check(passing.check_tails, (*_PRICED, "rules.*")),
     Check(
         funding.check_capacity_gaps,
-        (*_WAYS, "years", "modes.*", "costs.*", "profiles.*", "uses.*", "capacities.resource", "capacities.period"),
+        (*_PRICED, "uses.*", "capacities.resource", "capacities.period"),
     ),
     Check(ruling.check_measures, ("years", "sources", "envelopes", "indicators", "resources")),
     Check(ruling.check_target_years, ("years",)),
@@ -110,7 +151,7 @@ def check(tables: Tables, read: Iterable[Issue] = ()) -> Issues:
     known = Faults(tables)
     found = list(read)
     known.add(found)
-    for checks in (NAME_CHECKS, CHECKS):
+    for checks in (NAME_CHECKS, KIND_CHECKS, CHECKS):
         fresh = [issue for check in checks for issue in _findings(check, tables, known)]
         found += fresh
         known.add(fresh)

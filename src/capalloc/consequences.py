@@ -10,7 +10,7 @@ from pathlib import Path
 
 from capalloc.issues import Issue, Severity
 from capalloc.reading import NONE
-from capalloc.records import RECORDS, SCHEMAS, Row
+from capalloc.records import RECORDS, SCHEMAS, UNDER_WAY, Row
 from capalloc.schema import Kind, field_name
 from capalloc.selection import parse_selection
 from capalloc.tables import Origin, Tables
@@ -72,11 +72,12 @@ class Faults:
     def _add(self, issue: Issue) -> None:
         where, table = issue.where, part_of(issue, self.tables)
         if issue.code in _INCOMPLETE and table == "settings":
-            self.incomplete |= {"years", "horizon", "objective"}
+            self.incomplete |= {"years", "horizon", "objective", "past"}
         elif table == "years":
             about_phases = where.column.startswith("phases") and self.tables.settings.may_cross_phase
-            is_horizon = not (about_phases or where.column == "decide_from")
-            self.incomplete |= {"years", "horizon"} if is_horizon else {"years"}
+            self.incomplete |= {"years"} if about_phases else {"years", "horizon"}
+            if not about_phases and self._has_history:
+                self.incomplete.add("past")
             self.headings[table].add(where.column)
         elif issue.code in _INCOMPLETE or table not in RECORDS or (where.row is None and not where.column):
             self.incomplete |= {table, issue.arguments["near"]} if issue.code == "unknown-table" else {table}
@@ -204,6 +205,11 @@ class Faults:
     @cached_property
     def _positions(self) -> Mapping[str, Mapping[int | None, int]]:
         return {t: {row.row: position for position, row in enumerate(self.tables.rows(t))} for t in RECORDS}
+
+    @cached_property
+    def _has_history(self) -> bool:
+        """Whether it depends on the years which projects began before them."""
+        return bool(self.tables.paid) or any(project.status in UNDER_WAY for project in self.tables.projects)
 
     @cached_property
     def _users(self) -> Mapping[str, Mapping[str, set[str]]]:

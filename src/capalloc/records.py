@@ -16,6 +16,9 @@ from capalloc.schema import Kind, TableSchema, column, table_schema
 
 PROJECT_KINDS = ("works", "programme")
 STATUSES = ("proposed", "policy_decided", "decided", "under_way", "completed_unpaid", "arrears", "advance")
+UNDER_WAY = ("under_way", "completed_unpaid", "arrears", "advance")
+"""The statuses of projects that began before the plan decides, if their start is known to lie there."""
+
 BASES = ("seed", "public", "unit-cost", "assumed")
 SIDES = ("state", "non_state")
 DEPENDENCY_KINDS = ("requires", "finish_start", "start_start", "together", "excludes")

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from itertools import product
 
+from capalloc.checks.past import decided_from
 from capalloc.checks.timing import Way, ways
+from capalloc.costing import Costing
 from capalloc.issues import Issue, Place, error, warning
 from capalloc.money import round_half_up
 from capalloc.reading import NONE
@@ -24,6 +26,7 @@ _MONEY = {
     "modes": ("cost",),
     "costs": ("amount",),
     "envelopes": ("amount",),
+    "paid": ("amount",),
 }
 
 
@@ -36,6 +39,22 @@ def needs_costs(tables: Tables) -> bool:
 def place_of(tables: Tables, way: Way, column: str) -> Place:
     """Return the cell of the mode, or of the project where it has no modes."""
     return tables.place("modes", way.mode, column) if way.mode else tables.place("projects", way.project, column)
+
+
+def still_due(tables: Tables, costing: Costing, way: Way) -> Mapping[int, int | Fraction]:
+    """Return what a project with a history is still to be paid by year, at the prices of the tables."""
+    first = decided_from(tables.settings)
+    if way.past is None or way.past.start is None:
+        return {}
+    paid = sum(way.past.paid.values())
+    left = costing.remaining(way.project, way.mode, way.duration, (way.past.start, first), paid)
+    return {first + offset: amount for offset, amount in enumerate(left) if amount}
+
+
+def cell_of(tables: Tables, way: Way, column: str) -> Place:
+    """Return the cell that holds for the way: that of its mode where it is filled, else that of the project."""
+    own = way.mode is not None and getattr(way.mode, column) not in ("", None)
+    return tables.place("modes", way.mode, column) if own else tables.place("projects", way.project, column)
 
 
 def check_costs(tables: Tables) -> Iterator[Issue]:
@@ -76,6 +95,7 @@ def check_totals(tables: Tables) -> Iterator[Issue]:
                 told |= table != "envelopes"
                 yield error("money-too-large", tables.place(table, row, column), found=amount, most=LARGEST_TOTAL - 1)
     total = sum(row.amount for row in tables.costs) + sum(mode.cost or 0 for mode in tables.modes)
+    total += sum(row.amount for row in tables.paid)
     total += sum(max(p.cost or 0, p.cost_low or 0, p.cost_high or 0, p.size or 0) for p in tables.projects)
     if total >= LARGEST_TOTAL and not told:
         yield error("money-too-large", tables.place("projects", column="cost"), found=total, most=LARGEST_TOTAL - 1)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
+from capalloc.ceilings import find_carries, find_ceilings
+from capalloc.checks.amounts import still_due
 from capalloc.checks.timing import Way, must_be_funded, ways
+from capalloc.costing import Costing
 from capalloc.issues import Issue, error, warning
 from capalloc.records import Envelope
 from capalloc.selection import BadSelection, attribute_columns, parse_selection
@@ -25,7 +29,7 @@ def check_share_sums(tables: Tables) -> Iterator[Issue]:
     sums: dict[tuple[str, str, str], Fraction] = defaultdict(Fraction)
     counted: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     told: set[int] = set()
-    selected = _Selected(tables)
+    selected = Selected(tables)
     # Rows over one source first: of rows that overlap only the first ones may be added up.
     for number, row in sorted(enumerate(tables.shares), key=lambda item: len(item[1].source)):
         if not row.min:
@@ -41,7 +45,7 @@ def check_share_sums(tables: Tables) -> Iterator[Issue]:
                     yield error("shares-over-one", where, project=project, found=sums[key])
 
 
-class _Selected:
+class Selected:
     """The ids of the projects that a cell names: the one whose id it is, or all that it selects."""
 
     def __init__(self, tables: Tables) -> None:
@@ -67,7 +71,7 @@ class _Payers:
     """Which sources may pay for which projects."""
 
     def __init__(self, tables: Tables) -> None:
-        selected = _Selected(tables)
+        selected = Selected(tables)
         everything = frozenset(project.id for project in tables.projects)
         self.eligible = {s.id: selected(s.eligible) if s.eligible else everything for s in tables.sources}
         self.shares = [(row, selected(row.project)) for row in tables.shares]
@@ -92,13 +96,14 @@ def check_payers(tables: Tables) -> Iterator[Issue]:
         return
     payers = _Payers(tables)
     must = must_be_funded(tables)
-    paid_for = frozenset[str]().union(*payers.may_pay.values())
+    paid_for, settled = frozenset[str]().union(*payers.may_pay.values()), _settled(tables)
     costly = {row.project for row in tables.costs} | {mode.project for mode in tables.modes}
     for project in tables.projects:
-        if project.id in must and project.id not in paid_for and (project.cost or project.id in costly):
+        if project.id in must and project.id not in paid_for | settled and (project.cost or project.id in costly):
             yield error("no-payer", tables.place("projects", project, "id"), project=project.id)
+    paying = {row.source for row in tables.paid}
     for source in tables.sources:
-        if not payers.may_pay[source.id]:
+        if not payers.may_pay[source.id] and source.id not in paying:
             yield warning("unused-source", tables.place("sources", source, "id"), source=source.id)
     for row, projects in payers.shares:
         known = [source for source in row.source if source in payers.eligible]
@@ -106,6 +111,40 @@ def check_payers(tables: Tables) -> Iterator[Issue]:
         if idle:
             where = tables.place("shares", row, "source")
             yield warning("ineligible-share", where, sources=", ".join(idle), project=row.project)
+
+
+def _settled(tables: Tables) -> frozenset[str]:
+    """The projects with a history for which nothing is left to pay."""
+    costing = Costing(tables)
+    return frozenset(way.project.id for way in ways(tables) if way.goes_on and not still_due(tables, costing, way))
+
+
+def check_paid_sources(tables: Tables) -> Iterator[Issue]:
+    """What was paid was paid by a source that may pay for such projects; a doubt, for rules change."""
+    payers = _Payers(tables)
+    told: set[tuple[str, str]] = set()
+    for row in tables.paid:
+        barred = row.source in payers.may_pay and row.project not in payers.may_pay[row.source]
+        if barred and (row.project, row.source) not in told:
+            told.add((row.project, row.source))
+            where = tables.place("paid", row, "source")
+            yield warning("paid-by-barred", where, project=row.project, source=row.source)
+
+
+def check_paid_rooms(tables: Tables) -> Iterator[Issue]:
+    """No envelope was spent beyond its room and what the phase before may have passed on to it."""
+    known = {source.id for source in tables.sources}
+    rows = [row for row in tables.envelopes if tables.settings.period(row.period) and known.issuperset(row.source)]
+    sound = replace(tables, envelopes=tuple(rows))
+    ceilings = tuple(find_ceilings(sound))
+    most = [ceiling.left for ceiling in ceilings]
+    for carry in find_carries(sound, ceilings):
+        most[carry.taker] += max(0, min(carry.most, most[carry.giver]))
+    for row, ceiling, left in zip(rows, ceilings, most, strict=True):
+        if left < 0:
+            where = tables.place("envelopes", row, "amount")
+            names = {"source": "+".join(row.source), "period": row.period}
+            yield error("paid-over-envelope", where, **names, paid=ceiling.paid, room=ceiling.paid + left, over=-left)
 
 
 def check_envelope_gaps(tables: Tables) -> Iterator[Issue]:

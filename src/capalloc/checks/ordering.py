@@ -28,11 +28,9 @@ def check_classes(tables: Tables) -> Iterator[Issue]:
 
 
 def _phases(tables: Tables, way: Way) -> set[str]:
-    """The phases in which a project can start in a mode; the empty name where there are no phases."""
-    starts = way.starts(tables.settings)
-    if not tables.settings.phases:
-        return {""} if starts else set()
-    return {phase.name for phase in tables.settings.phases if any(phase.first <= year <= phase.last for year in starts)}
+    """The phases in which a project can start in a mode; the empty name for a start in none."""
+    phases = {year: phase.name for phase in tables.settings.phases for year in range(phase.first, phase.last + 1)}
+    return {phases.get(year, "") for year in way.starts(tables.settings)}
 
 
 def _named(way: Way, phase: str, by_phase: set[tuple[str, str, str]]) -> bool:

@@ -51,7 +51,8 @@ def check_tails(tables: Tables) -> Iterator[Issue]:
     limited = any(rule.enabled and rule.measure.strip() == "tail" and rule.sense != ">=" for rule in tables.rules)
     if limited or not (settings.may_cross_phase or settings.may_run_over):
         return
-    passing = {way.project.id: way for way in ways(tables) if _passes(settings, way)}
+    # What has begun passes every border, whatever is allowed.
+    passing = {way.project.id: way for way in ways(tables) if way.past is None and _passes(settings, way)}
     if passing:
         column = "may_run_over" if settings.may_run_over else "may_cross_phase"
         yield warning(

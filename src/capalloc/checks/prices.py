@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from capalloc.checks.amounts import LARGEST_TOTAL, place_of
-from capalloc.checks.timing import ways
+from capalloc.checks.amounts import LARGEST_TOTAL, place_of, still_due
+from capalloc.checks.timing import Way, ways
 from capalloc.costing import Costing
 from capalloc.issues import Issue, error, warning
+from capalloc.records import Commitment
 from capalloc.tables import Tables
 
 
@@ -39,22 +40,24 @@ def check_price_years(tables: Tables) -> Iterator[Issue]:
 
 
 def _years_paid(tables: Tables) -> dict[int, str]:
-    """Every year in which some project may cost something, and the first such project."""
-    costing, settings = Costing(tables), tables.settings
+    """Every year in which some project may cost something that prices bear on, and the first such project."""
+    costing = Costing(tables)
     decided = {row.project: row for row in tables.committed}
     paid: dict[int, str] = {}
     for way in ways(tables):
-        commitment = decided.get(way.project.id)
-        starts = way.starts(settings)
-        if commitment is not None and commitment.start is not None:
-            starts = [year for year in starts if year == commitment.start]
-        if commitment is not None and (commitment.decision == "out" or commitment.mode not in ("", way.name)):
+        commitment = decided.get(way.project.id, Commitment())
+        if way.is_flexible or commitment.decision == "out" or commitment.mode not in ("", way.name):
             continue
-        amounts = costing.amounts(way.project, way.mode, way.duration)
-        offsets = [offset for offset, amount in enumerate(amounts) if amount]
-        for year in {start + offset for start in starts for offset in offsets}:
+        years = still_due(tables, costing, way) if way.past else _years_of_start(tables, costing, way, commitment.start)
+        for year in years:
             paid.setdefault(year, way.project.id)
     return paid
+
+
+def _years_of_start(tables: Tables, costing: Costing, way: Way, decided: int | None) -> set[int]:
+    starts = [year for year in way.starts(tables.settings) if decided in (None, year)]
+    amounts = costing.amounts(way.project, way.mode, way.duration)
+    return {start + offset for start in starts for offset, amount in enumerate(amounts) if amount}
 
 
 def check_nominal_totals(tables: Tables) -> Iterator[Issue]:
@@ -65,6 +68,8 @@ def check_nominal_totals(tables: Tables) -> Iterator[Issue]:
     index = {row.year: row.index for row in tables.price_index if row.index > 0}
     highest, total = max(index.values(), default=Fraction(0)), Fraction(0)
     for way in ways(tables):
+        if way.is_flexible:
+            continue
         base = Fraction(1) if way.project.price_year is None else index.get(way.project.price_year, Fraction(1))
         total += sum(costing.amounts(way.project, way.mode, way.duration)) * highest / base
         if total >= LARGEST_TOTAL:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from capalloc.checks.past import Past, decided_from, histories
+from capalloc.checks.references import FLEXIBLE
 from capalloc.issues import Issue, error, warning
 from capalloc.records import Dependency, Membership, Mode, Project
 from capalloc.settings import Settings
@@ -23,7 +25,8 @@ START_KINDS = ("finish_start", "start_start")
 class Way:
     """A project in one of its modes (``None`` where it has none): its window and how long it lasts.
 
-    ``span`` counts the years from the start to the last year of work or of payment.
+    ``span`` counts the years from the start to the last year of work or of payment.  A project with a ``past`` has one
+    way at most, whatever its window.
     """
 
     project: Project
@@ -32,16 +35,39 @@ class Way:
     latest: int
     duration: int
     span: int
+    past: Past | None = None
 
     @property
     def name(self) -> str:
         """The name of the mode; empty where the project has none."""
         return self.mode.mode if self.mode else ""
 
+    @property
+    def profile(self) -> str:
+        """The profile of the mode, or of the project where the mode has none."""
+        return (self.mode.profile if self.mode else "") or self.project.profile
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether this is the way in which a project with a history goes on."""
+        return self.past is not None and self.past.is_known and self.past.mode == self.name
+
+    @property
+    def is_flexible(self) -> bool:
+        """Whether the plan decides what is paid in which year."""
+        return self.profile == FLEXIBLE
+
+    @property
+    def cost(self) -> int | None:
+        """The total cost of the mode, or of the project where the mode has none."""
+        return self.project.cost if self.mode is None or self.mode.cost is None else self.mode.cost
+
     def starts(self, settings: Settings) -> list[int]:
-        """Return the start years inside window, horizon and, where projects may not cross a border, phase."""
+        """Return the start years inside window, decided years and, where projects may not cross a border, phase."""
+        if self.past is not None:
+            return [self.past.start] if self.goes_on and self.past.start is not None else []
         last = settings.last_year if settings.may_run_over else settings.last_year - self.span + 1
-        years = range(max(self.earliest, settings.first_year), min(self.latest, last) + 1)
+        years = range(max(self.earliest, decided_from(settings)), min(self.latest, last) + 1)
         if settings.may_cross_phase or not settings.phases:
             return list(years)
         ends = ((year, year + self.span - 1) for year in years)
@@ -61,20 +87,21 @@ def ways(tables: Tables) -> Iterator[Way]:
     modes: dict[str, list[Mode]] = defaultdict(list)
     for mode in tables.modes:
         modes[mode.project].append(mode)
+    pasts = histories(tables)
     for project in tables.projects:
         alternatives: Sequence[Mode | None] = modes.get(project.id) or (None,)
         for own in alternatives:
             way = _way(tables.settings, project, own)
-            profile = (own.profile if own else "") or project.profile
-            last_paid = by_cost.get((project.id, way.name), by_profile.get((profile, way.duration), -1))
-            yield replace(way, span=max(way.duration, last_paid + 1))
+            last_paid = by_cost.get((project.id, way.name), by_profile.get((way.profile, way.duration), -1))
+            yield replace(way, span=max(way.duration, last_paid + 1), past=pasts.get(project.id))
 
 
 def _way(settings: Settings, project: Project, mode: Mode | None) -> Way:
     own = mode or Mode()
     first, last = own.earliest_start or project.earliest_start, own.latest_start or project.latest_start
+    decided = decided_from(settings)
     # A window with one end outside the horizon is empty, not reversed.
-    earliest = first or min(settings.first_year, last or settings.first_year)
+    earliest = first or min(decided, last or decided)
     latest = last or max(settings.last_year, earliest)
     duration = own.duration or project.duration
     return Way(project, mode, earliest, latest, duration, duration)
@@ -101,12 +128,14 @@ def check_windows(tables: Tables) -> Iterator[Issue]:
     for way in ways(tables):
         by_project[way.project.id].append(way)
     for project, alternatives in by_project.items():
+        if alternatives[0].past is not None:
+            continue
         shut = [way for way in alternatives if not way.starts(settings) and way.earliest <= way.latest]
         tell = error if project in must and len(shut) == len(alternatives) else warning
         for way in shut:
             table, row = ("modes", way.mode) if way.mode else ("projects", way.project)
             years = {"earliest": way.earliest, "latest": way.latest, "span": way.span}
-            horizon = {"first": settings.first_year, "last": settings.last_year}
+            horizon = {"first": decided_from(settings), "last": settings.last_year}
             yield tell(
                 "no-start", tables.place(table, row, _binding(way, settings)), project=project, **years, **horizon
             )
@@ -116,13 +145,14 @@ def _binding(way: Way, settings: Settings) -> str:
     """Return the column that leaves no start: the window where it misses the horizon, else the duration."""
     if way.earliest > settings.last_year:
         return "earliest_start"
-    return "latest_start" if way.latest < settings.first_year else "duration"
+    return "latest_start" if way.latest < decided_from(settings) else "duration"
 
 
 def must_be_funded(tables: Tables) -> frozenset[str]:
-    """Return the projects that every plan funds: the mandatory ones and those committed in."""
+    """Return the projects that every plan funds: the mandatory ones, those committed in and those that go on."""
     committed = {row.project for row in tables.committed if row.decision == "in"}
-    return frozenset(committed | {project.id for project in tables.projects if project.mandatory})
+    going_on = {name for name, past in histories(tables).items() if not past.stopped}
+    return frozenset(committed | going_on | {project.id for project in tables.projects if project.mandatory})
 
 
 def barred(tables: Tables) -> frozenset[str]:
@@ -137,6 +167,7 @@ def check_commitments(tables: Tables) -> Iterator[Issue]:
         starts[way.project.id, way.name].update(way.starts(tables.settings))
         starts[way.project.id, ""].update(way.starts(tables.settings))
     mandatory = {project.id for project in tables.projects if project.mandatory}
+    pasts, first = histories(tables), decided_from(tables.settings)
     for row in tables.committed:
         if row.decision == "out":
             if row.project in mandatory:
@@ -146,6 +177,9 @@ def check_commitments(tables: Tables) -> Iterator[Issue]:
                 yield error("out-with-details", tables.place("committed", row, column), project=row.project)
         elif row.start is not None and row.start not in starts[row.project, row.mode]:
             where = tables.place("committed", row, "start")
+            if row.start < first and row.project not in pasts:
+                yield error("start-without-past", where, project=row.project, found=row.start, first=first)
+                continue
             yield error("committed-start", where, project=row.project, found=row.start)
 
 
@@ -215,6 +249,8 @@ def _widest_windows(tables: Tables) -> Mapping[str, tuple[int, int, int]]:
     """Return the first and last start of each project over its modes, and its shortest duration."""
     found: dict[str, tuple[int, int, int]] = {}
     for way in ways(tables):
+        if way.past is not None and way.past.is_known and not way.goes_on:
+            continue
         years = way.starts(tables.settings) or [way.earliest, way.earliest - 1]
         first, last, duration = found.get(way.project.id, (years[0], years[-1], way.duration))
         found[way.project.id] = min(first, years[0]), max(last, years[-1]), min(duration, way.duration)

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from fractions import Fraction
-from typing import Any
+from collections.abc import Iterator
 
-from capalloc.checks.references import FLEXIBLE
 from capalloc.issues import Issue, error, warning
 from capalloc.records import SCHEMAS
 from capalloc.schema import field_name
 from capalloc.tables import Tables
-
-LATER_TABLES = ("paid",)
-
-_LATER_CELLS: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
-    ("projects", "kind", "programme".__eq__),
-    ("projects", "min_scale", lambda scale: scale is not None),
-    ("projects", "profile", FLEXIBLE.__eq__),
-    ("modes", "profile", FLEXIBLE.__eq__),
-)
 
 # The tables that serve only one way to find values.
 _VALUE_TABLES = {
@@ -31,27 +19,9 @@ _VALUE_TABLES = {
 
 def check_not_yet(tables: Tables) -> Iterator[Issue]:
     """Nothing is asked for that this version would have to pass over in silence."""
-    yield from _later_settings(tables)
-    for table in LATER_TABLES:
-        if tables.rows(table):
-            yield error("not-yet", tables.place(table), what=table)
-    for table, column, asked in _LATER_CELLS:
-        for row in tables.rows(table):
-            cell = getattr(row, column)
-            if asked(cell):
-                written = float(cell) if isinstance(cell, Fraction) else cell
-                yield error("not-yet", tables.place(table, row, column), what=f"{column} = {written}")
-
-
-def _later_settings(tables: Tables) -> Iterator[Issue]:
-    settings = tables.settings
-    later = {
-        "decide_from": settings.decide_from is not None and settings.decide_from > settings.first_year,
-        "statutory": bool(settings.statutory),
-    }
-    for key, asked in later.items():
-        if asked:
-            yield error("not-yet", tables.place("settings", column=key), what=f"{key} = {getattr(settings, key)}")
+    statutory = tables.settings.statutory
+    if statutory:
+        yield error("not-yet", tables.place("settings", column="statutory"), what=f"statutory = {statutory}")
 
 
 def check_unused_tables(tables: Tables) -> Iterator[Issue]:
