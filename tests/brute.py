@@ -1,7 +1,8 @@
 """The best plan of a tiny portfolio by trying everything: a reading of the tables made only for the tests.
 
-It shares nothing with the compiler, the engines or the verifier, and takes every rule at its word.  Who pays what is
-tried out in :mod:`brute_money`, what rules measure in :mod:`brute_rules`.
+It shares nothing with the compiler, the engines or the verifier, and takes every rule at its word.  What is due in
+which year is read in :mod:`brute_costs`, who pays what is tried out in :mod:`brute_money`, what rules measure is in
+:mod:`brute_rules`.
 """
 
 from collections.abc import Iterator
@@ -9,7 +10,8 @@ from fractions import Fraction
 from itertools import product
 from math import floor
 
-from brute_money import Bill, pay
+from brute_costs import begun, cell, costs_of, first_open_year, flexible_years, is_stopped, scales_of
+from brute_money import Bill, bills_of, pay
 from brute_rules import Way, class_of, classes_of, penalties, statements
 from capalloc.allocation import Allocation, Choice, Payment
 from capalloc.records import Project
@@ -47,8 +49,7 @@ def _best(tables: Tables) -> tuple[tuple[Fraction, ...], Allocation] | None:
         charged, payments = paid
         reached = tuple(value - charge for value, charge in zip(standing, charged, strict=True))
         if best is None or reached > best[0]:
-            choices = tuple(Choice(way.project.id, way.mode, way.start) for way in plan)
-            best = reached, Allocation(choices, payments)
+            best = reached, Allocation(_choices(plan), payments)
     return best
 
 
@@ -78,8 +79,11 @@ def every_selection(tables: Tables) -> Iterator[tuple[Fraction, tuple[Choice, ..
     for drawn in product(*ways):
         plan = [way for way in drawn if way is not None]
         if _obeys(tables, plan):
-            choices = tuple(Choice(way.project.id, way.mode, way.start) for way in plan)
-            yield _standing(tables, plan)[-1], choices
+            yield _standing(tables, plan)[-1], _choices(plan)
+
+
+def _choices(plan: list[Way]) -> tuple[Choice, ...]:
+    return tuple(Choice(way.project.id, way.mode, way.start, way.scale) for way in plan)
 
 
 def accepts(tables: Tables, choices: tuple[Choice, ...]) -> bool:
@@ -119,22 +123,38 @@ def worth(
 
 def ways_of(tables: Tables, choices: tuple[Choice, ...]) -> list[Way]:
     """Return what each choice costs and is worth, in the order of the choices."""
-    return [_way(tables, _project(tables, choice.project), choice.mode, choice.start) for choice in choices]
+    return [_way(tables, _project(tables, c.project), c.mode, c.start, c.scale) for c in choices]
 
 
 def settles(tables: Tables, choices: tuple[Choice, ...], payments: dict[tuple[str, int, str], int]) -> bool:
     """Return whether payments by project, year and source are exactly one way to finance the choices."""
     plan = ways_of(tables, choices)
-    owed = {(way.project.id, year) for way in plan for year, amount in way.costs.items() if amount}
+    owed = {(bill.project, bill.year) for bill in bills_of(tables, plan)}
     if any((project, year) not in owed or amount < 0 for (project, year, _), amount in payments.items() if amount):
         return False
 
     def given_split(bill: Bill) -> list[dict[str, int]]:
         mine = {s: amount for (p, y, s), amount in payments.items() if (p, y) == (bill.project, bill.year) and amount}
-        right = sum(mine.values()) == bill.amount and mine.keys() <= set(bill.payers)
+        right = bill.least <= sum(mine.values()) <= bill.most and mine.keys() <= set(bill.payers)
+        if bill.paid is not None:
+            right = mine == bill.paid
         return [{source: mine.get(source, 0) for source in bill.payers}] if right else []
 
     return pay(tables, plan, given_split) is not None
+
+
+def is_plan(tables: Tables, allocation: Allocation) -> bool:
+    """Return whether choices, one a project and each of a mode there is, with their payments are a plan."""
+    payments: dict[tuple[str, int, str], int] = {}
+    for payment in allocation.payments:
+        key = payment.project, payment.year, payment.source
+        payments[key] = payments.get(key, 0) + payment.amount
+    return accepts(tables, allocation.choices) and settles(tables, allocation.choices, payments)
+
+
+def rules_of_money(tables: Tables, choices: tuple[Choice, ...]) -> set[str]:
+    """Return the rules in force whose outcome depends on who pays how much in which year."""
+    return {made.name for made in statements(tables, ways_of(tables, choices)) if made.about_payments}
 
 
 def _project(tables: Tables, name: str) -> Project:
@@ -143,48 +163,32 @@ def _project(tables: Tables, name: str) -> Project:
 
 def _allowed_ways(tables: Tables, project: Project) -> list[Way]:
     modes = [row.mode for row in tables.modes if row.project == project.id] or [""]
-    ways = [_way(tables, project, mode, year) for mode in modes for year in tables.settings.horizon]
+    done = [(mode, year) for mode in modes for year in tables.settings.horizon]
+    history = begun(tables, project)
+    if history is not None:
+        done = [] if is_stopped(tables, project) else [history]
+    ways = [
+        _way(tables, project, mode, year, scale)
+        for mode, year in done
+        for scale in scales_of(tables, project, mode, year)
+    ]
     return [way for way in ways if _is_allowed(tables, way)]
 
 
-def _cell(tables: Tables, project: Project, mode: str, name: str) -> object:
-    """A cell of the mode's row, or of the project's where that is empty."""
-    rows = [row for row in tables.modes if (row.project, row.mode) == (project.id, mode)]
-    cells = [getattr(row, name) for row in rows] + [getattr(project, name)]
-    return next((cell for cell in cells if cell not in (None, "")), None)
-
-
-def _way(tables: Tables, project: Project, mode: str, start: int) -> Way:
-    duration = _cell(tables, project, mode, "duration")
+def _way(tables: Tables, project: Project, mode: str, start: int, scale: Fraction) -> Way:
+    duration = cell(tables, project, mode, "duration")
     finish = start + duration - 1
-    costs = _costs(tables, project, mode, start, duration)
-    worth = _worth(tables, project, mode, start, finish)
-    return Way(project, mode, start, finish, costs, worth, class_of(tables, project, mode, start))
-
-
-def _costs(tables: Tables, project: Project, mode: str, start: int, duration: int) -> dict[int, int]:
-    rows = [row for row in tables.costs if (row.project, row.mode) == (project.id, mode)]
-    total, profile = _cell(tables, project, mode, "cost") or 0, _cell(tables, project, mode, "profile")
-    parts = {row.offset: row.share for row in tables.profiles if (row.profile, row.duration) == (profile, duration)}
-    if not profile:
-        parts = {offset: Fraction(1, duration) for offset in range(duration)}
-    exact = {row.offset: Fraction(row.amount) for row in rows} or {k: total * share for k, share in parts.items()}
-
-    def spent_by(offset: int) -> int:
-        reached = sum(
-            amount * _prices(tables, project, start + other) for other, amount in exact.items() if other <= offset
-        )
-        return floor(reached) + (reached - floor(reached) >= Fraction(1, 2))
-
-    return {start + offset: spent_by(offset) - spent_by(offset - 1) for offset in exact}
-
-
-def _prices(tables: Tables, project: Project, year: int) -> Fraction:
-    """How many times dearer a year is than the prices in which the project's cost is given."""
-    if tables.settings.prices != "nominal":
-        return Fraction(1)
-    level = {row.year: row.index for row in tables.price_index}
-    return level[year] / (level[project.price_year] if project.price_year else 1)
+    return Way(
+        project,
+        mode,
+        start,
+        finish,
+        costs_of(tables, project, mode, start, scale),
+        _worth(tables, project, mode, start, finish) * scale,
+        class_of(tables, project, mode, start),
+        scale,
+        flexible_years(tables, project, mode),
+    )
 
 
 def _worth(tables: Tables, project: Project, mode: str, start: int, finish: int) -> Fraction:
@@ -195,7 +199,7 @@ def _worth(tables: Tables, project: Project, mode: str, start: int, finish: int)
         year = {"start": start, "completion": finish}
         exact = sum(row.amount * factor[year[row.from_] + row.offset] for row in rows)
     elif objective.value_from == "column":
-        exact = _cell(tables, project, mode, "value") * factor[start if objective.at == "start" else finish]
+        exact = cell(tables, project, mode, "value") * factor[start if objective.at == "start" else finish]
     else:
         exact = sum(
             _points(tables, row.criterion, row.score)
@@ -217,23 +221,32 @@ def _points(tables: Tables, name: str, score: Fraction) -> Fraction:
 
 
 def _is_allowed(tables: Tables, way: Way) -> bool:
-    """Whether a way keeps its window, the borders of horizon and phases, and what is committed."""
-    general = tables.settings
-    earliest = _cell(tables, way.project, way.mode, "earliest_start") or general.first_year
-    latest = _cell(tables, way.project, way.mode, "latest_start") or general.last_year
-    if not max(earliest, general.first_year) <= way.start <= min(latest, general.last_year):
+    """Whether a way is what history says, or keeps its window, the borders of horizon and phases, and commitments."""
+    if is_stopped(tables, way.project):
         return False
-    if not general.may_run_over and way.last > general.last_year:
-        return False
-    if general.phases and not general.may_cross_phase:
-        holders = [p for p in general.phases if all(p.first <= y <= p.last for y in (way.start, way.finish, way.last))]
-        if not holders:
-            return False
-    return all(
-        row.decision == "in" and row.mode in ("", way.mode) and row.start in (None, way.start)
+    history = begun(tables, way.project)
+    if history is not None:
+        return (way.mode, way.start, way.scale) == (*history, 1)
+    return _keeps_borders(tables, way) and all(
+        row.mode in ("", way.mode) and row.start in (None, way.start)
         for row in tables.committed
         if row.project == way.project.id
     )
+
+
+def _keeps_borders(tables: Tables, way: Way) -> bool:
+    general = tables.settings
+    earliest = cell(tables, way.project, way.mode, "earliest_start") or general.first_year
+    latest = cell(tables, way.project, way.mode, "latest_start") or general.last_year
+    if not max(earliest, general.first_year, first_open_year(tables)) <= way.start <= min(latest, general.last_year):
+        return False
+    if way.scale not in scales_of(tables, way.project, way.mode, way.start):
+        return False
+    if not general.may_run_over and way.last > general.last_year:
+        return False
+    phases = [] if general.may_cross_phase else general.phases
+    ends = (way.start, way.finish, way.last)
+    return not phases or any(all(phase.first <= year <= phase.last for year in ends) for phase in phases)
 
 
 def _obeys(tables: Tables, plan: list[Way]) -> bool:
@@ -241,11 +254,12 @@ def _obeys(tables: Tables, plan: list[Way]) -> bool:
     funded = {way.project.id: way for way in plan}
     must = {project.id for project in tables.projects if project.mandatory}
     must |= {row.project for row in tables.committed if row.decision == "in"}
-    if not must <= funded.keys():
+    must |= {p.id for p in tables.projects if begun(tables, p) is not None and not is_stopped(tables, p)}
+    if not must <= funded.keys() or not _keeps_dependencies(tables, funded) or not _keeps_groups(tables, funded):
         return False
     if any(s.is_broken(s.constant) for s in statements(tables, plan) if not s.about_payments):
         return False
-    return _keeps_dependencies(tables, funded) and _keeps_groups(tables, funded) and _keeps_resources(tables, plan)
+    return _keeps_resources(tables, plan)
 
 
 def _keeps_dependencies(tables: Tables, funded: dict[str, Way]) -> bool:
@@ -281,7 +295,7 @@ def _keeps_groups(tables: Tables, funded: dict[str, Way]) -> bool:
 def _keeps_resources(tables: Tables, plan: list[Way]) -> bool:
     for row in tables.capacities:
         used = sum(
-            use.amount
+            use.amount * way.scale
             for way in plan
             for use in tables.uses
             if (use.project, use.mode, use.resource) == (way.project.id, way.mode, row.resource)

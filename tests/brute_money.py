@@ -10,9 +10,10 @@ from fractions import Fraction
 from itertools import pairwise, product
 from math import ceil, floor
 
+from brute_costs import first_open_year, paid_before
 from brute_rules import Statement, Way, penalties, statements
 from capalloc.allocation import Payment
-from capalloc.records import Envelope
+from capalloc.records import Envelope, Project
 from capalloc.selection import parse_selection
 from capalloc.settings import Period
 from capalloc.tables import Tables
@@ -20,19 +21,47 @@ from capalloc.tables import Tables
 
 @dataclass(frozen=True)
 class Bill:
-    """What a project owes in one year, who may pay it, and the bounds on what they pay.
+    """What a project owes in one year, from ``least`` to ``most``, who may pay it, and the bounds on what they pay.
 
-    ``yearly`` bounds this bill, ``life`` all bills of the project so far; the least of a life counts once the bill is
-    the ``last`` of its project.  A bound is (sources, least, most).
+    ``yearly`` bounds this bill, ``life`` all bills of the project so far; the least of a life, and that all of them
+    come to ``total``, counts once the bill is the ``last`` of its project.  A bound is (sources, least, most).
+    ``paid`` is what was paid already, by source: there is nothing left to decide.
     """
 
     project: str
     year: int
-    amount: int
+    least: int
+    most: int
     payers: tuple[str, ...]
     yearly: tuple[tuple[tuple[str, ...], int, int], ...]
     life: tuple[tuple[tuple[str, ...], int, int], ...]
+    total: int
     last: bool
+    paid: dict[str, int] | None = None
+
+
+def bills_of(tables: Tables, plan: list[Way]) -> list[Bill]:
+    """Return what a plan owes, and what was paid for projects that it does not fund."""
+    if not tables.sources:
+        return []
+    funded = {way.project.id for way in plan}
+    bills = [bill for way in plan for bill in _bills(tables, way)]
+    for project in tables.projects:
+        facts = [] if project.id in funded else _facts(tables, project)
+        total = sum(sum(amounts.values()) for _, amounts in facts)
+        for number, (year, amounts) in enumerate(facts, start=1):
+            last = number == len(facts)
+            bills.append(Bill(project.id, year, 0, 0, tuple(amounts), (), (), total, last, amounts))
+    return bills
+
+
+def _facts(tables: Tables, project: Project) -> list[tuple[int, dict[str, int]]]:
+    """What was paid for a project before anything is decided, year by year and source by source."""
+    found: dict[int, dict[str, int]] = {}
+    for (year, source), amount in sorted(paid_before(tables, project).items()):
+        if amount:
+            found.setdefault(year, {})[source] = amount
+    return list(found.items())
 
 
 def _bills(tables: Tables, way: Way) -> Iterator[Bill]:
@@ -53,10 +82,28 @@ def _bills(tables: Tables, way: Way) -> Iterator[Bill]:
     def bounds(per: str, cost: int) -> tuple[tuple[tuple[str, ...], int, int], ...]:
         return tuple((row.source, floor(row.min * cost), ceil(row.max * cost)) for row in rows if row.per == per)
 
-    due = [(year, amount) for year, amount in sorted(way.costs.items()) if amount]
-    life = bounds("life", sum(amount for _, amount in due))
-    for number, (year, amount) in enumerate(due, start=1):
-        yield Bill(way.project.id, year, amount, payers, bounds("year", amount), life, number == len(due))
+    facts = dict(_facts(tables, way.project))
+    due = _due(tables, way)
+    years = sorted([*facts, *due])
+    total = way.flexible[0] if way.flexible else sum(way.costs.values())
+    life = bounds("life", total)
+    for year in years:
+        name, last = way.project.id, year == years[-1]
+        if year in facts:
+            yield Bill(name, year, 0, 0, tuple(facts[year]), (), life, total, last, facts[year])
+            continue
+        least, most = due[year]
+        # Limits by year are not allowed where the plan decides what a year costs.
+        yearly = () if way.flexible else bounds("year", least)
+        yield Bill(name, year, least, most, payers, yearly, life, total, last)
+
+
+def _due(tables: Tables, way: Way) -> dict[int, tuple[int, int]]:
+    """The least and the most to be paid in each year that is open."""
+    if way.flexible:
+        return dict.fromkeys(range(way.start, way.finish + 1), way.flexible[1:])
+    now = first_open_year(tables)
+    return {year: (amount, amount) for year, amount in way.costs.items() if amount and year >= now}
 
 
 Splitter = Callable[[Bill], Iterable[dict[str, int]]]
@@ -70,7 +117,7 @@ def pay(
 ) -> tuple[Charged, tuple[Payment, ...]] | None:
     """Return the payments that are charged least, with what they are charged, or ``None`` when there are none."""
     made = [statement for statement in statements(tables, plan) if statement.about_payments]
-    bills = [bill for way in plan for bill in _bills(tables, way)] if tables.sources else []
+    bills = bills_of(tables, plan)
     envelopes = [Room(tables, row, bills) for row in tables.envelopes]
     best: tuple[Charged, tuple[Payment, ...]] | None = None
     for rooms in _rooms(tables, envelopes):
@@ -105,7 +152,8 @@ class Room:
         self.period = tables.settings.period(row.period)
         self.room = floor(row.amount * (1 - term("reserve", 0)) * term("disbursement", 1))
         self.may_pass_on = min(floor(row.amount * term("carry_cap", 0)), self.room)
-        self.touched = sum(b.amount for b in bills if b.year in self.period and set(b.payers) & set(row.source))
+        touching = [bill for bill in bills if bill.year in self.period and set(bill.payers) & set(row.source)]
+        self.touched = sum(sum(bill.paid.values()) if bill.paid else bill.most for bill in touching)
 
 
 def _rooms(tables: Tables, envelopes: list[Room]) -> Iterator[tuple[int, ...]]:
@@ -170,7 +218,9 @@ class _Search:
     ) -> tuple[Charged, list[dict[str, int]]] | None:
         bill, best = self.bills[number], None
         for split in self.ways_to_split(bill):
-            paid = {source: split[source] + dict(before).get(source, 0) for source in bill.payers}
+            paid = dict(before)
+            for source, amount in split.items():
+                paid[source] = paid.get(source, 0) + amount
             left = tuple(
                 room - sum(split.get(source, 0) for source in sources) if bill.year in period else room
                 for room, (sources, period) in zip(rooms, self.ceilings, strict=True)
@@ -181,7 +231,7 @@ class _Search:
                 meter + sum(made.moved(bill.project, bill.year, source) * amount for source, amount in split.items())
                 for made, meter in zip(self.made, meters, strict=True)
             )
-            rest = self.run(left, moved, number + 1, () if bill.last else tuple(paid.items()))
+            rest = self.run(left, moved, number + 1, () if bill.last else tuple(sorted(paid.items())))
             if rest is not None and (best is None or rest[0] < best[0]):
                 best = rest[0], [split, *rest[1]]
                 if not any(best[0]):
@@ -193,6 +243,8 @@ def _within(bill: Bill, split: dict[str, int], paid: dict[str, int]) -> bool:
     for sources, least, most in bill.yearly:
         if not least <= sum(split.get(source, 0) for source in sources) <= most:
             return False
+    if bill.last and sum(paid.values()) != bill.total:
+        return False
     for sources, least, most in bill.life:
         total = sum(paid.get(source, 0) for source in sources)
         if total > most or (bill.last and total < least):
@@ -201,12 +253,18 @@ def _within(bill: Bill, split: dict[str, int], paid: dict[str, int]) -> bool:
 
 
 def _all_splits(bill: Bill) -> Iterator[dict[str, int]]:
-    return _splits(bill.amount, bill.payers)
+    if bill.paid is not None:
+        yield dict(bill.paid)
+        return
+    for amount in range(bill.least, bill.most + 1):
+        yield from _splits(amount, bill.payers)
 
 
 def _splits(amount: int, payers: tuple[str, ...]) -> Iterator[dict[str, int]]:
-    """Every way to share a whole amount among the payers; none when nobody may pay."""
+    """Every way to share a whole amount among the payers; nobody pays nothing, and only that."""
     if not payers:
+        if not amount:
+            yield {}
         return
     if len(payers) == 1:
         yield {payers[0]: amount}

@@ -11,7 +11,11 @@ from capalloc.tables import Tables
 
 @dataclass(frozen=True)
 class Way:
-    """One way to do a project, with what it costs by year, what it is worth, and its class."""
+    """One way to do a project, with what it costs by year, what it is worth, and its class.
+
+    ``flexible`` is the total, the least and the most a year where the plan decides what the years cost; ``scale`` the
+    part of a programme, of which costs and worth are already.
+    """
 
     project: Project
     mode: str
@@ -20,6 +24,8 @@ class Way:
     costs: dict[int, int]
     worth: Fraction
     class_: int | None
+    scale: Fraction = Fraction(1)
+    flexible: tuple[int, int, int] | None = None
 
     @property
     def last(self) -> int:
@@ -31,6 +37,7 @@ class Way:
 class Statement:
     """A rule or a target: measure less limit is ``constant``, and for each million paid so much more as ``moved``."""
 
+    name: str
     sense: str
     price: Fraction | None
     class_: int | None
@@ -90,7 +97,7 @@ def _targets(tables: Tables, plan: list[Way]) -> Iterator[Statement]:
         baseline = sum(indicator.baseline for indicator in tables.indicators if indicator.id == row.indicator)
         done = [way for way in plan if way.finish <= row.by_year]
         reached = baseline + sum(_contribution(tables, way, row.indicator) for way in done)
-        yield Statement(">=", row.price, None, reached - row.at_least, False, lambda *_: Fraction(0))
+        yield Statement("", ">=", row.price, None, reached - row.at_least, False, lambda *_: Fraction(0))
 
 
 def _rules(tables: Tables, plan: list[Way]) -> Iterator[Statement]:
@@ -99,13 +106,15 @@ def _rules(tables: Tables, plan: list[Way]) -> Iterator[Statement]:
             continue
         number, moved = _measure(tables, plan, row.measure, row.selection, row.period)
         if not row.share_of:
-            yield Statement(row.sense, row.price, row.class_, number - row.amount, _pays(row.measure), moved)
+            about = _pays(plan, row.measure)
+            yield Statement(row.id, row.sense, row.price, row.class_, number - row.amount, about, moved)
             continue
         cells = [cell.strip() for cell in row.share_of.split(";")] + ["", ""]
         measure, selection, period = cells[0] or row.measure, cells[1] or row.selection, cells[2] or row.period
         other, other_moved = _measure(tables, plan, measure, selection, period)
-        about = _pays(row.measure) or _pays(measure)
+        about = _pays(plan, row.measure) or _pays(plan, measure)
         yield Statement(
+            row.id,
             row.sense,
             row.price,
             row.class_,
@@ -122,8 +131,9 @@ def _less(one: Moved, share: Fraction, other: Moved) -> Moved:
     return lambda *payment: one(*payment) - share * other(*payment)
 
 
-def _pays(measure: str) -> bool:
-    return measure.startswith("paid")
+def _pays(plan: list[Way], measure: str) -> bool:
+    """Whether payments move a measure: of payments, or of costs that the plan decides."""
+    return measure.startswith("paid") or (measure in ("cost", "tail") and any(way.flexible for way in plan))
 
 
 def _measure(tables: Tables, plan: list[Way], text: str, selection: str, period: str) -> tuple[Fraction, Moved]:
@@ -147,7 +157,13 @@ def _measure(tables: Tables, plan: list[Way], text: str, selection: str, period:
             if sorted(row.source) == sorted(names) and span.first <= years.first and years.last <= span.last
         )
         return Fraction(held), lambda *_: Fraction(0)
-    return Fraction(sum(_amounts(tables, mine, text, span.first, span.last))), lambda *_: Fraction(0)
+    counted = Fraction(sum(_amounts(tables, mine, text, span.first, span.last)))
+    free = {way.project.id: way.start for way in mine if way.flexible}
+    if text == "cost":
+        return counted, lambda project, year, _: Fraction(project in free and span.first <= year <= span.last)
+    if text == "tail":
+        return counted, lambda project, year, _: Fraction(project in free and free[project] <= span.last < year)
+    return counted, lambda *_: Fraction(0)
 
 
 def _amounts(tables: Tables, mine: list[Way], text: str, first: int, last: int) -> Iterable[Fraction | int]:
@@ -171,7 +187,7 @@ def _amounts(tables: Tables, mine: list[Way], text: str, first: int, last: int) 
     if name in [row.id for row in tables.indicators]:
         return [_contribution(tables, way, name) for way in mine if first <= way.finish <= last]
     return [
-        use.amount
+        use.amount * way.scale
         for way in mine
         for use in tables.uses
         if (use.project, use.mode, use.resource) == (way.project.id, way.mode, name)
@@ -182,7 +198,7 @@ def _amounts(tables: Tables, mine: list[Way], text: str, first: int, last: int) 
 def _contribution(tables: Tables, way: Way, indicator: str) -> Fraction:
     return sum(
         (
-            row.amount
+            row.amount * way.scale
             for row in tables.contributions
             if (row.project, row.mode, row.indicator) == (way.project.id, way.mode, indicator)
         ),

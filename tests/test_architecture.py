@@ -25,7 +25,7 @@ LAYERS = (
     ("schema", "settings", "records", "tables", "selection", "allocation", "audit", "measures"),
     ("model",),
     ("rawtable", "reading", "configuring", "loading"),
-    ("costing", "options", "classes"),
+    ("costing", "history", "options", "classes"),
     ("consequences",),
     (
         "checks.references",
@@ -41,11 +41,11 @@ LAYERS = (
         "checks",
         "checking",
     ),
-    ("ceilings", "payers", "rows", "accounts", "sums", "extras", "compiling"),
+    ("ceilings", "payers", "rows", "accounts", "flexible", "sums", "extras", "compiling"),
     ("engines.points", "engines.base", "engines.scaling", "engines.highs", "engines.exact_simplex"),
     ("engines.enumeration", "engines.naming", "engines.cbc", "engines.pulp_bridge", "engines.mps", "engines"),
     ("financing",),
-    ("recount", "bookkeeping", "rooms", "tallies", "verification"),
+    ("past", "recount", "bookkeeping", "rooms", "tallies", "verification"),
     ("answer", "searching", "holding", "lexicographic", "pareto", "solving"),
     ("elasticity", "evaluation", "screening"),
     ("paths", "changes"),
@@ -74,15 +74,18 @@ VERIFIER_MAY_IMPORT = {
     "allocation",
     "audit",
 }
-VERIFIER = {"recount", "bookkeeping", "rooms", "tallies", "verification"}
+VERIFIER = {"past", "recount", "bookkeeping", "rooms", "tallies", "verification"}
 VERIFIER_MAY_NOT_REACH = {
     "model",
+    "costing",
+    "history",
     "options",
     "classes",
     "payers",
     "checking",
     "ceilings",
     "accounts",
+    "flexible",
     "measures",
     "extras",
     "rulebook",

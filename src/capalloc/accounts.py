@@ -12,6 +12,10 @@ nothing:
 A variant that exactly one source may pay, without limits, needs no columns at all: its costs are entered in the
 envelopes directly.
 
+A flexible variant has an account of its own with a cell for every year in which it can be at work
+(:mod:`capalloc.flexible`).  What was paid before the plan is in no account: it lessens the room of the envelopes and
+moves the limits of shares.
+
 Behind the payments follows one column for each envelope that may pass something on to the next phase
 (:mod:`capalloc.ceilings`).
 """
@@ -37,16 +41,20 @@ from capalloc.tables import Tables
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Costs that are paid together: their variants, who may pay, and the cells of years."""
+    """Costs that are paid together: their variants, who may pay, and the cells of years.
+
+    ``flexible`` says that the plan decides what is paid in each of the cells.
+    """
 
     variants: tuple[int, ...]
     payers: Payers
     cells: tuple[tuple[int, ...], ...]
+    flexible: bool = False
 
     @property
     def direct(self) -> bool:
-        """Whether one source pays everything, so that no column is needed."""
-        return len(self.payers.sources) == 1 and not self.payers.limits
+        """Whether one source pays everything in its year, so that no column is needed."""
+        return len(self.payers.sources) == 1 and not self.payers.limits and not self.flexible
 
 
 @dataclass(frozen=True)
@@ -90,19 +98,21 @@ class Accounts:
 
 
 def open_accounts(tables: Tables, options: Options, payers: Sequence[Payers]) -> Accounts:
-    """Return the accounts of all variants that cost something and that somebody may pay."""
+    """Return the accounts of all variants that the plan has to pay something for and that somebody may pay."""
     ceilings = tuple(find_ceilings(tables))
-    option, year, _ = options.cost_entries
-    paid_years: dict[int, set[int]] = defaultdict(set)
-    for variant, paid in np.unique(np.stack([options.variant[option], year]), axis=1).T.tolist():
-        paid_years[variant].add(paid)
     pools: dict[tuple[tuple[int, ...], tuple[bool, ...]], list[int]] = defaultdict(list)
     items: list[Account] = []
     apart = tuple(distinctions(tables))
     spans: tuple[Span, ...] = (*ceilings, *apart)
-    for variant in sorted(paid_years):
-        if payers[variant].limits:
-            items.append(_account((variant,), payers[variant], paid_years[variant], spans))
+    paid_years = _paid_years(options)
+    for variant in sorted(paid_years.keys() | _bound_before(options, payers)):
+        years = paid_years.get(variant, set())
+        if options.variants[variant].leeway is not None:
+            if payers[variant].sources:
+                cells = tuple((year,) for year in sorted(years))
+                items.append(Account((variant,), payers[variant], cells, flexible=True))
+        elif payers[variant].limits:
+            items.append(_account((variant,), payers[variant], years, spans))
         elif payers[variant].sources:
             named = tuple(options.variants[variant].project in distinction.projects for distinction in apart)
             pools[payers[variant].sources, named].append(variant)
@@ -111,6 +121,25 @@ def open_accounts(tables: Tables, options: Options, payers: Sequence[Payers]) ->
         items.append(_account(tuple(members), Payers(sources, ()), years, spans))
     carries = tuple(find_carries(tables, ceilings))
     return _numbered(tuple(items), ceilings, carries, len(options.variants))
+
+
+def _paid_years(options: Options) -> Mapping[int, set[int]]:
+    """The years in which the plan pays for a variant: those of its costs, or of its work where it is flexible."""
+    years: dict[int, set[int]] = defaultdict(set)
+    option, year, _ = options.due_entries
+    for variant, paid in np.unique(np.stack([options.variant[option], year]), axis=1).T.tolist():
+        years[variant].add(paid)
+    free = np.array([v.leeway is not None and v.leeway.total > 0 for v in options.variants], dtype=bool)
+    for number in np.flatnonzero(free[options.variant]).tolist():
+        years[int(options.variant[number])].update(range(options.start[number], options.finish[number] + 1))
+    return years
+
+
+def _bound_before(options: Options, payers: Sequence[Payers]) -> set[int]:
+    """The variants whose shares hang on what was paid before the plan, even where nothing is left to pay."""
+    taken = set(options.variant.tolist())
+    begun = (number for number, variant in enumerate(options.variants) if variant.past is not None)
+    return {number for number in begun if number in taken and payers[number].limits}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,26 +191,35 @@ def _numbered(
 
 
 def payable(options: Options, accounts: Accounts) -> Truths:
-    """Return which options cost nothing, or have an account whose limits leave room for the whole cost."""
-    cost = options.cost
-    option, _, amount = options.cost_entries
-    able: Truths = (accounts.of_variant[options.variant] >= 0) | (cost == 0)
+    """Return which options leave nothing to pay, or have an account whose limits leave room for the whole cost."""
+    cost, due = options.cost, options.due
+    option, _, amount = options.due_entries
+    able: Truths = (accounts.of_variant[options.variant] >= 0) | (due == 0)
     spans = _Spans(options)
     for item in accounts.items:
-        for limit in (limit for limit in item.payers.limits if _covers(item.payers, limit)):
+        for limit in item.payers.limits:
             chosen, entries = spans.of(item.variants[0])
-            owners, costs = (option[entries], amount[entries]) if limit.yearly else (chosen, cost[chosen])
-            short = [limit.at_most(due) < due for due in costs.tolist()]
-            able[owners[np.array(short, dtype=bool)]] = False
+            left = due[chosen]
+            if limit.yearly:
+                chosen, left, whole = option[entries], amount[entries], amount[entries]
+            else:
+                whole = cost[chosen]
+            if not _covers(item.payers, limit):
+                # Of no cost, and by no source, nothing is paid.
+                chosen, left, whole = (part[(left == 0) | (not limit.sources)] for part in (chosen, left, whole))
+                left = np.zeros_like(left)
+            pairs = zip(left.tolist(), whole.tolist(), strict=True)
+            wrong = [not limit.at_least(total) <= paid <= limit.at_most(total) for paid, total in pairs]
+            able[chosen[np.array(wrong, dtype=bool)]] = False
     return able
 
 
 class _Spans:
-    """Where the options of each variant stand, and their entries among all yearly costs."""
+    """Where the options of each variant stand, and their entries among all that the plan has to pay."""
 
     def __init__(self, options: Options) -> None:
         self._option = np.searchsorted(options.variant, np.arange(len(options.variants) + 1))
-        self._entry = np.searchsorted(options.cost_entries[0], np.arange(len(options) + 1))
+        self._entry = np.searchsorted(options.due_entries[0], np.arange(len(options) + 1))
 
     def of(self, variant: int) -> tuple[Ints, slice]:
         first, last = self._option[variant], self._option[variant + 1]
@@ -196,7 +234,8 @@ def _covers(payers: Payers, limit: Limit) -> bool:
 def column_bounds(options: Options, accounts: Accounts) -> Floats:
     """Return the most that each column of money holds.
 
-    A payment is at most the greatest cost of each variant in the cell, added up.
+    A payment is at most the greatest cost of each variant in the cell, added up, or what a flexible project pays in a
+    year at the most.
     """
     cells = _Cells(accounts)
     option, entry, amount = cells.entries(options, accounts)
@@ -210,30 +249,39 @@ def column_bounds(options: Options, accounts: Accounts) -> Floats:
     most = np.zeros(len(cells))
     for (_, cell), due in greatest.items():
         most[cell] += due
+    leeways = [options.variants[item.variants[0]].leeway for item in accounts.items]
+    free = np.array([leeway.most if leeway else 0 for leeway in leeways], dtype=np.float64)
+    paid: Floats = free[accounts.account]
+    paid[cells.payments] = most[cells.of_payment]
     carried = np.array([carry.most for carry in accounts.carries], dtype=np.float64)
-    return np.concatenate([most[cells.of_payment], carried])
+    return np.concatenate([paid, carried])
 
 
 class _Cells:
-    """All cells of the accounts that have payment columns, in one row."""
+    """All cells of the accounts that have payment columns and fixed yearly costs, in one row.
+
+    ``payments`` are their payment columns, and ``of_payment`` the cell of each.
+    """
 
     def __init__(self, accounts: Accounts) -> None:
         self.keys: list[tuple[int, int]] = []
         self._of_year: dict[tuple[int, int], int] = {}
         for number, item in enumerate(accounts.items):
-            for cell, years in enumerate(() if item.direct else item.cells):
+            for cell, years in enumerate(() if item.direct or item.flexible else item.cells):
                 self._of_year |= {(number, year): len(self.keys) for year in years}
                 self.keys.append((number, cell))
         place = {key: number for number, key in enumerate(self.keys)}
         pairs = zip(accounts.account.tolist(), accounts.cell.tolist(), strict=True)
-        self.of_payment = np.array([place[pair] for pair in pairs], dtype=np.int64)
+        every = np.array([place.get(pair, -1) for pair in pairs], dtype=np.int64)
+        self.payments = np.flatnonzero(every >= 0)
+        self.of_payment = every[self.payments]
 
     def __len__(self) -> int:
         return len(self.keys)
 
     def entries(self, options: Options, accounts: Accounts) -> tuple[Ints, Ints, Ints]:
         """Return the option, the cell and the amount of each yearly cost that columns pay."""
-        option, year, amount = options.cost_entries
+        option, year, amount = options.due_entries
         cell = _looked_up(self._of_year, accounts.of_variant[options.variant[option]], year)
         kept = cell >= 0
         return option[kept], cell[kept], amount[kept]
@@ -257,8 +305,8 @@ def _balance_rows(options: Options, accounts: Accounts) -> RowBlock:
         "balance",
         cells.keys,
         np.concatenate([cells.of_payment, cell]),
-        np.concatenate([len(options) + np.arange(len(accounts)), option]),
-        np.concatenate([np.ones(len(accounts)), -amount.astype(np.float64)]),
+        np.concatenate([len(options) + cells.payments, option]),
+        np.concatenate([np.ones(len(cells.payments)), -amount.astype(np.float64)]),
         nothing,
         nothing,
     )
@@ -278,9 +326,12 @@ def _looked_up(table: Mapping[tuple[int, int], int], first: Ints, second: Ints) 
 
 
 def _limit_rows(options: Options, accounts: Accounts) -> RowBlock:
-    """What limited sources pay lies between floor(min·C) and ceil(max·C) of the cost C of the chosen option."""
+    """What limited sources pay lies between floor(min·C) and ceil(max·C) of the cost C of the chosen option.
+
+    What they paid before the plan, a number of its only option, is taken off both.
+    """
     writer = RowWriter("share")
-    option, year, amount = options.cost_entries
+    option, year, amount = options.due_entries
     cost, spans = options.cost, _Spans(options)
     first_column = np.searchsorted(accounts.account, np.arange(len(accounts.items) + 1))
     for number, item in enumerate(accounts.items):
@@ -312,15 +363,18 @@ def _bound(
     if np.array_equal(least, most):
         writer.add((*key, "exactly"), 0, 0, (paid, 1), (options, -least))
         return
-    if least.any():
+    if (least > 0).any():
         writer.add((*key, "min"), 0, np.inf, (paid, 1), (options, -least))
     if limit.high < 1:
         writer.add((*key, "max"), -np.inf, 0, (paid, 1), (options, -most))
 
 
 def _envelope_rows(options: Options, accounts: Accounts) -> RowBlock:
-    """What the sources of an envelope pay in its years, and what it passes on, is at most its room and what it gets."""
-    option, year, amount = options.cost_entries
+    """What the sources of an envelope pay in its years, and what it passes on, is at most its room and what it gets.
+
+    What they paid before the plan is taken off the room.
+    """
+    option, year, amount = options.due_entries
     own = accounts.of_variant[options.variant[option]]
     only_source = np.array([a.payers.sources[0] if a.direct else -1 for a in accounts.items] + [-1], dtype=np.int64)[
         own
@@ -338,7 +392,7 @@ def _envelope_rows(options: Options, accounts: Accounts) -> RowBlock:
         rows.append(np.array([carry.giver, carry.taker]))
         columns.append(np.array([first + number] * 2))
         values.append(np.array([1.0, -1.0]))
-    room: Floats = np.array([ceiling.room for ceiling in accounts.ceilings], dtype=np.float64)
+    room: Floats = np.array([ceiling.left for ceiling in accounts.ceilings], dtype=np.float64)
     return RowBlock(
         "envelope",
         [ceiling.key for ceiling in accounts.ceilings],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, floor
 from reprlib import Repr
@@ -12,8 +12,9 @@ from typing import Any
 
 from capalloc.allocation import Payment
 from capalloc.issues import Issue, error
+from capalloc.past import opening_year
 from capalloc.records import Share
-from capalloc.recount import Counted
+from capalloc.recount import Counted, Spread
 from capalloc.selection import parse_selection
 from capalloc.settings import Period
 from capalloc.tables import Tables
@@ -102,27 +103,95 @@ def _unreadable(payment: Payment, projects: Collection[str], sources: Collection
         yield error("broken-payment-amount", found=shown(amount), **named)
 
 
+def as_paid(option: Counted, books: Books) -> Counted:
+    """Return an option with its cost by year known: what is paid, where the plan decides the yearly amounts."""
+    if option.spread is None:
+        return option
+    return replace(
+        option, costs={year: n for year, n in _by_year(books.by_project.get(option.project.id, {})).items() if n}
+    )
+
+
+def _by_year(account: Mapping[Line, int], opening: int = _YEARS.first) -> dict[int, int]:
+    """What all sources pay in each year from an opening year on."""
+    paid: dict[int, int] = defaultdict(int)
+    for (year, _), amount in account.items():
+        if year >= opening:
+            paid[year] += amount
+    return paid
+
+
+def broken_past(tables: Tables, books: Books) -> Iterator[Issue]:
+    """Before the year from which the plan decides, every payment is as it stands in `paid`, and there is no other."""
+    opening = opening_year(tables.settings)
+    facts: dict[tuple[str, Line], int] = defaultdict(int)
+    for row in tables.paid:
+        facts[row.project, (row.year, row.source)] += row.amount
+    entered = {
+        (project, line): amount
+        for project, account in books.by_project.items()
+        for line, amount in account.items()
+        if line[0] < opening
+    }
+    places = {(row.project, (row.year, row.source)): row for row in tables.paid}
+    for entry in sorted(facts.keys() | entered.keys()):
+        found, allowed = entered.get(entry, 0), facts.get(entry, 0)
+        if found != allowed:
+            project, (year, source) = entry
+            yield error(
+                "broken-paid",
+                tables.place("paid", places.get(entry), "amount"),
+                project=project,
+                source=source,
+                year=year,
+                found=found,
+                allowed=allowed,
+                difference=abs(found - allowed),
+            )
+
+
 def broken_costs(tables: Tables, funded: Funded, books: Books) -> Iterator[Issue]:
-    """Every funded project is paid exactly its cost each year, and no other project is paid anything."""
-    for project, account in books.by_project.items():
+    """Every funded project is paid exactly its cost each year that the plan decides, and no other is paid anything."""
+    opening = opening_year(tables.settings)
+    paid = {project: _by_year(account, opening) for project, account in books.by_project.items()}
+    for project, account in paid.items():
         if project not in funded and any(account.values()):
             yield error("broken-payment-unfunded", project=project, found=sum(account.values()))
     for project, option in funded.items():
         if option is None or not tables.sources:
             continue
-        paid: dict[int, int] = defaultdict(int)
-        for (year, _), amount in books.by_project.get(project, {}).items():
-            paid[year] += amount
-        for year in sorted(option.costs.keys() | paid.keys()):
-            found, due = paid.get(year, 0), option.costs.get(year, 0)
-            if found < due:
-                yield error(
-                    "broken-cost-short", project=project, year=year, found=found, allowed=due, difference=due - found
-                )
-            elif found > due:
-                yield error(
-                    "broken-cost-over", project=project, year=year, found=found, allowed=due, difference=found - due
-                )
+        if option.spread:
+            yield from _broken_spread(option, option.spread, paid.get(project, {}))
+            continue
+        due = {year: amount for year, amount in option.costs.items() if year >= opening}
+        for year in sorted(due.keys() | paid.get(project, {}).keys()):
+            amounts = paid.get(project, {}).get(year, 0), due.get(year, 0)
+            yield from _missed(("broken-cost-short", "broken-cost-over"), amounts, project=project, year=year)
+
+
+def _broken_spread(option: Counted, spread: Spread, paid: Mapping[int, int]) -> Iterator[Issue]:
+    """Yearly amounts that the plan decides add up to the cost and lie in their bounds in every year of work."""
+    named = {"project": option.project.id, "start": option.start, "finish": option.finish}
+    if spread.total and not any(paid.values()):
+        yield error("broken-spread-unpaid", allowed=spread.total, **named)
+        return
+    yield from _missed(("broken-spread-short", "broken-spread-over"), (sum(paid.values()), spread.total), **named)
+    for year in sorted(paid.keys() | set(range(option.start, option.finish + 1))):
+        found = paid.get(year, 0)
+        if not option.start <= year <= option.finish:
+            if found:
+                yield error("broken-spread-outside", year=year, found=found, **named)
+            continue
+        bound = min(max(found, spread.least), spread.most)
+        yield from _missed(("broken-spread-year-short", "broken-spread-year-over"), (found, bound), year=year, **named)
+
+
+def _missed(codes: tuple[str, str], amounts: tuple[int, int], **named: Any) -> Iterator[Issue]:
+    """Say that an amount is short of what it has to be, or over it."""
+    found, allowed = amounts
+    if found != allowed:
+        code = codes[found > allowed]
+        yield error(code, found=found, allowed=allowed, difference=abs(found - allowed), **named)
 
 
 class Payers:
@@ -146,16 +215,20 @@ class Payers:
 
 
 def broken_payers(tables: Tables, funded: Funded, books: Books) -> Iterator[Issue]:
-    """Every payer is eligible and, outside the state side, let in by a `shares` row; every share lies in its bounds."""
-    payers = Payers(tables)
+    """Every payer is eligible and, outside the state side, let in by a `shares` row; every share lies in its bounds.
+
+    Who paid before the plan is a fact that no row bars; a share of the life counts it.
+    """
+    payers, opening = Payers(tables), opening_year(tables.settings)
     for project, option in funded.items():
         if option is None:
             continue
         rows, account = payers.rows(option), books.by_project.get(project, {})
         invited = {source for row in rows for source in row.source}
-        for name in dict.fromkeys(source for (_, source), amount in account.items() if amount):
+        ahead = {line: amount for line, amount in account.items() if line[0] >= opening}
+        for name in dict.fromkeys(source for (_, source), amount in ahead.items() if amount):
             source, eligible = payers.sources[name]
-            found = sum(amount for (_, payer), amount in account.items() if payer == name)
+            found = sum(amount for (_, payer), amount in ahead.items() if payer == name)
             if not eligible.matches(option.project):
                 where = tables.place("sources", source, "eligible")
                 yield error(
@@ -166,13 +239,15 @@ def broken_payers(tables: Tables, funded: Funded, books: Books) -> Iterator[Issu
                     "broken-payer-uninvited", tables.place("sources", source), project=project, source=name, found=found
                 )
         for row in rows:
-            yield from _broken_share(tables, row, option, account)
+            # A row that allows nothing bars its sources from now on.
+            yield from _broken_share(tables, row, option, account if row.max else ahead)
 
 
 def _broken_share(tables: Tables, row: Share, option: Counted, account: Mapping[Line, int]) -> Iterator[Issue]:
     """A share bounds whole units: from floor(min · cost) to ceil(max · cost), of the whole cost or of each year's."""
-    bases = [(None, option.cost)] if row.per == "life" else sorted(option.costs.items())
-    for year, cost in bases:
+    opening = opening_year(tables.settings)
+    yearly = [(year, cost) for year, cost in sorted(option.costs.items()) if year >= opening]
+    for year, cost in [(None, option.cost)] if row.per == "life" else yearly:
         found = sum(amount for (y, s), amount in account.items() if s in row.source and year in (None, y))
         least, most = floor(row.min * cost), ceil(row.max * cost)
         if least <= found <= most:

@@ -8,18 +8,28 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
+from capalloc.history import payments_made
 from capalloc.records import Envelope, Source
 from capalloc.tables import Tables
 
 
 @dataclass(frozen=True, slots=True)
 class Ceiling:
-    """One envelope as the model sees it: its sources, years and room in whole million VND."""
+    """One envelope as the model sees it: its sources, years and room in whole million VND.
+
+    ``paid`` is what its sources paid in its years before the plan; all of the room but this is :attr:`left`.
+    """
 
     key: tuple[tuple[str, ...], str]
     sources: tuple[int, ...]
     years: range
     room: int
+    paid: int = 0
+
+    @property
+    def left(self) -> int:
+        """What is left of the room; below 0 where more was paid."""
+        return self.room - self.paid
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +44,13 @@ class Carry:
 def find_ceilings(tables: Tables) -> Iterator[Ceiling]:
     """Return every envelope as a ceiling, in the order of `envelopes`."""
     index = {source.id: number for number, source in enumerate(tables.sources)}
-    sources = _by_id(tables)
+    sources, made = _by_id(tables), payments_made(tables)
     for row in tables.envelopes:
         period = tables.settings.known_period(row.period)
         own = tuple(index[source] for source in row.source)
-        yield Ceiling((row.source, row.period), own, range(period.first, period.last + 1), _room(sources, row))
+        paid = sum(entry.amount for entry in made if entry.source in row.source and entry.year in period)
+        years = range(period.first, period.last + 1)
+        yield Ceiling((row.source, row.period), own, years, _room(sources, row), paid)
 
 
 def find_carries(tables: Tables, ceilings: Sequence[Ceiling]) -> Iterator[Carry]:

@@ -4,7 +4,7 @@ One column x[o] in {0, 1} stands for each option o (a project, a mode, a start y
 :mod:`capalloc.accounts`).  The rows, with F(i) the options of project i:
 
 ``choice``
-    sum of x over F(i) <= 1, or = 1 where the project is mandatory or committed;
+    sum of x over F(i) <= 1, or = 1 where the project is mandatory, committed or has begun;
 ``dependency``
     requires: F(then) − F(first) <= 0.  finish_start, start_start: for each start year t of ``then``, the options of
     ``then`` that start by t less the options of ``first`` that allow a start by t are <= 0 (aggregated precedence;
@@ -13,8 +13,8 @@ One column x[o] in {0, 1} stands for each option o (a project, a mode, a start y
     the sum over all members <= 1, = 1, >= k or <= k;
 ``resource``
     use in the period <= capacity;
-``balance``, ``share``, ``envelope``
-    who pays (see :mod:`capalloc.accounts`);
+``balance``, ``yearly``, ``share``, ``envelope``
+    who pays (see :mod:`capalloc.accounts`, :mod:`capalloc.flexible`);
 ``synergy``, ``rule``, ``target``
     see :mod:`capalloc.extras`, whose columns are the last.
 """
@@ -35,6 +35,8 @@ from capalloc.allocation import Allocation, Choice
 from capalloc.ceilings import least_carried
 from capalloc.classes import class_weights, option_classes
 from capalloc.extras import Extras, open_extras
+from capalloc.flexible import flexible_rows
+from capalloc.history import due_projects
 from capalloc.model import Block, Floats, Ints, LinearModel
 from capalloc.options import Options, expand, spread
 from capalloc.payers import find_payers
@@ -94,6 +96,8 @@ class Compiled:
         }
         sources = {source.id: index for index, source in enumerate(self.tables.sources)}
         for payment in allocation.payments:
+            if payment.year < self.options.open_from:
+                continue
             column = self.accounts.column_of(variant_of[payment.project], sources[payment.source], payment.year)
             if column is not None:
                 x[len(self.options) + column] += payment.amount
@@ -130,7 +134,8 @@ def compile_tables(tables: Tables) -> Compiled:
     most = np.concatenate([takes, column_bounds(options, accounts)])
     extras = open_extras(tables, options, accounts, most)
     blocks = [_choice_rows(tables, options), _dependency_rows(tables, options), _group_rows(tables, options)]
-    blocks += [*_resource_rows(tables, options), *account_rows(options, accounts), *extras.rows]
+    blocks += [*_resource_rows(tables, options), *account_rows(options, accounts)]
+    blocks += [*flexible_rows(options, accounts), *extras.rows]
     columns = len(most) + len(extras)
     matrix, row_lower, row_upper, rows = stack([block for block in blocks if len(block.keys)], columns)
     objective, unit = _objective(tables, options, extras)
@@ -194,8 +199,7 @@ def _spans(options: Options, projects: int) -> Ints:
 
 
 def _choice_rows(tables: Tables, options: Options) -> RowBlock:
-    committed = {row.project for row in tables.committed if row.decision == "in"}
-    due = np.array([project.mandatory or project.id in committed for project in tables.projects], dtype=bool)
+    due = np.isin(np.arange(len(tables.projects)), sorted(due_projects(tables)))
     count = np.bincount(options.project, minlength=len(due))
     # A single option that need not be taken is bounded by its column already.
     needed = np.flatnonzero(due | (count > 1))

@@ -1,13 +1,17 @@
 """What a project in a mode costs year by year: at the prices of the tables, and at the prices of the years it is paid.
 
+A flexible project has no yearly costs of its own: the plan decides them, within bounds.
+
 Amounts are exact until the sums reached by the end of each year are rounded half up; yearly amounts are the differences
 of these sums, so that nothing is lost to rounding.
 """
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeVar
 
@@ -16,6 +20,18 @@ from capalloc.records import Mode, Project
 from capalloc.tables import Tables
 
 T = TypeVar("T", int, Fraction)
+
+FLEXIBLE = "flexible"
+"""The profile whose yearly amounts the plan decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leeway:
+    """What a flexible project costs in all, and the least and the most of it that is paid in a year of work."""
+
+    total: int
+    least: int
+    most: int
 
 
 class Costing:
@@ -35,12 +51,48 @@ class Costing:
         explicit = self._explicit.get((project.id, mode.mode if mode else ""))
         if explicit is not None:
             return _dense(explicit, 0)
-        own = mode.cost if mode else None
-        total = (project.cost if own is None else own) or 0
-        profile = (mode.profile if mode else "") or project.profile
+        total = _total(project, mode)
+        return [total * share for share in self._shares(project, mode, duration)]
+
+    def leeway(self, project: Project, mode: Mode | None) -> Leeway | None:
+        """Return the bounds of a flexible project in whole units, floor(year_min · cost) and ceil(year_max · cost)."""
+        if _profile(project, mode) != FLEXIBLE:
+            return None
+        own, total = mode or Mode(), _total(project, mode)
+        least = project.year_min if own.year_min is None else own.year_min
+        most = project.year_max if own.year_max is None else own.year_max
+        return Leeway(total, math.floor((least or 0) * total), total if most is None else math.ceil(most * total))
+
+    def remaining(
+        self, project: Project, mode: Mode | None, duration: int, years: tuple[int, int], paid: int
+    ) -> Sequence[int | Fraction]:
+        """Return the exact amounts of a project with history by offset from the first year that is open.
+
+        They are its `costs` rows of these years; without any, what is left of the total, spread like the parts of the
+        profile that fall into these years, or all at once where none does.
+
+        Parameters
+        ----------
+        years
+            The start, and the first year that is open.
+        paid
+            What was paid before.
+        """
+        gone = years[1] - years[0]
+        explicit = self._explicit.get((project.id, mode.mode if mode else ""))
+        if explicit is not None:
+            return _dense(explicit, 0)[gone:]
+        left = _total(project, mode) - paid
+        shares = self._shares(project, mode, duration)[gone:]
+        whole = sum(shares)
+        return [left * share / whole for share in shares] if whole else [left]
+
+    def _shares(self, project: Project, mode: Mode | None, duration: int) -> Sequence[Fraction]:
+        """The shares of the profile by offset from the start year."""
+        profile = _profile(project, mode)
         if profile:
-            return [total * share for share in _dense(self._profiles[profile, duration], Fraction(0))]
-        return [Fraction(total, duration)] * duration
+            return _dense(self._profiles[profile, duration], Fraction(0))
+        return [Fraction(1, duration)] * duration
 
     def nominal(self, amounts: Sequence[int | Fraction], start: int, price_year: int | None) -> tuple[int, ...] | None:
         """Return the whole amounts that are paid when the start is in a given year.
@@ -78,6 +130,15 @@ def whole_amounts(amounts: Iterable[int | Fraction]) -> tuple[int, ...]:
         whole.append(cumulative - paid)
         paid = cumulative
     return tuple(whole)
+
+
+def _total(project: Project, mode: Mode | None) -> int:
+    own = mode.cost if mode else None
+    return (project.cost if own is None else own) or 0
+
+
+def _profile(project: Project, mode: Mode | None) -> str:
+    return (mode.profile if mode else "") or project.profile
 
 
 def _dense(stream: Mapping[int, T], nothing: T) -> tuple[T, ...]:

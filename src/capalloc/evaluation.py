@@ -8,19 +8,20 @@ from time import perf_counter
 
 import numpy as np
 
-from capalloc.allocation import Allocation, Choice
+from capalloc.allocation import Allocation, Choice, Payment
 from capalloc.answer import Answer
 from capalloc.compiling import Compiled, compile_tables
 from capalloc.elasticity import elastic, stretched
 from capalloc.engines.highs import Highs
 from capalloc.financing import finance
+from capalloc.history import payments_made
 from capalloc.model import Ints, SolveOptions, Status, StoppedBy
 from capalloc.rows import RowWriter, with_rows
 from capalloc.solving import solve_compiled
 from capalloc.tables import Tables
 from capalloc.verification import verify
 
-_FIRM = ("balance", "listed")
+_FIRM = ("balance", "yearly", "listed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,4 +123,5 @@ def _least_breaking(
         financed = finance(replace(compiled, model=stretched(compiled.model, x, _FIRM)), x)
         if financed is not None:
             return financed
-    return Allocation(tuple(_as_listed(compiled, wish, place) for wish in wishes), ())
+    paid = (Payment(row.project, row.source, row.year, row.amount) for row in payments_made(compiled.tables))
+    return Allocation(tuple(_as_listed(compiled, wish, place) for wish in wishes), tuple(paid))

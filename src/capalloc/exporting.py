@@ -94,6 +94,7 @@ class _Words:
             "option": lambda project, mode, start: ("fund", project, mode, start),
             "payment": lambda account, source, year: ("pay", self.account(account), source, year),
             "balance": lambda account, cell: ("paid", self.account(account), *self.cell(account, cell)),
+            "yearly": lambda account, year, side: ("paid", self.account(account), year, side),
             "dependency": lambda row, year: (*self.dependency(row), year),
             "share": lambda row, variant, *rest: ("share", self.variant(variant), *self.share(row), *rest),
         }
@@ -109,7 +110,9 @@ class _Words:
         variants = self.compiled.accounts.items[number].variants
         return self.variant(variants[0]) if len(variants) == 1 else f"pool {number}"
 
-    def cell(self, account: int, number: int) -> tuple[int, ...]:
+    def cell(self, account: int, number: int | None) -> tuple[int, ...]:
+        if number is None:
+            return ()
         years = self.compiled.accounts.items[account].cells[number]
         return (years[0], years[-1]) if len(years) > 1 else (years[0],)
 

@@ -17,6 +17,7 @@ import numpy as np
 from capalloc.allocation import Allocation, Payment
 from capalloc.compiling import Compiled
 from capalloc.engines.highs import Highs
+from capalloc.history import payments_made
 from capalloc.model import Floats, Ints, LinearModel, SolveOptions
 
 _WHOLE = 1e-6
@@ -141,7 +142,10 @@ def _near(firm: LinearModel, model: LinearModel, base: Floats, reach: float) -> 
 
 
 def hand_out(compiled: Compiled, taken: Ints, payments: Ints) -> tuple[Payment, ...]:
-    """Hand out what the accounts pay to projects and years, in the order of project, year and source."""
+    """Hand out what the accounts pay to projects and years, in the order of project, year and source.
+
+    What was paid before the plan is part of it.
+    """
     if not compiled.tables.sources:
         return ()
     accounts, variants = compiled.accounts, compiled.options.variants
@@ -157,11 +161,33 @@ def hand_out(compiled: Compiled, taken: Ints, payments: Ints) -> tuple[Payment, 
         found += [
             (variants[variant].project, year, source, paid) for variant, year, source, paid in _fill(demands, supply)
         ]
+    found += _paid_as_decided(compiled, payments)
+    found += _paid_before(compiled)
     ids = [source.id for source in compiled.tables.sources]
     projects = compiled.tables.projects
     return tuple(
         Payment(projects[project].id, ids[source], year, paid) for project, year, source, paid in sorted(found)
     )
+
+
+def _paid_as_decided(compiled: Compiled, payments: Ints) -> Iterator[tuple[int, int, int, int]]:
+    """The project, year, source and amount of all that is paid for flexible projects."""
+    accounts, variants = compiled.accounts, compiled.options.variants
+    columns = zip(
+        *(part.tolist() for part in (accounts.account, accounts.year, accounts.source, payments)), strict=True
+    )
+    for number, year, source, amount in columns:
+        if amount and accounts.items[number].flexible:
+            yield variants[accounts.items[number].variants[0]].project, year, source, amount
+
+
+def _paid_before(compiled: Compiled) -> Iterator[tuple[int, int, int, int]]:
+    """The project, year, source and amount of all that was paid before the plan."""
+    tables = compiled.tables
+    projects = {project.id: number for number, project in enumerate(tables.projects)}
+    sources = {source.id: number for number, source in enumerate(tables.sources)}
+    for row in payments_made(tables):
+        yield projects[row.project], row.year, sources[row.source], row.amount
 
 
 def _demands(compiled: Compiled, taken: Ints) -> Mapping[tuple[int, int], Sequence[tuple[int, int, int]]]:
@@ -170,7 +196,7 @@ def _demands(compiled: Compiled, taken: Ints) -> Mapping[tuple[int, int], Sequen
     cell_of = [
         {year: cell for cell, years in enumerate(item.cells) for year in years} for item in compiled.accounts.items
     ]
-    entries = compiled.options.cost_entries
+    entries = compiled.options.due_entries
     mine = np.isin(entries[0], taken)
     for option, year, amount in zip(*(part[mine].tolist() for part in entries), strict=True):
         number = int(compiled.options.variant[option])

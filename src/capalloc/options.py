@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
 
-from capalloc.costing import Costing, whole_amounts
+from capalloc.costing import Costing, Leeway, whole_amounts
+from capalloc.history import Past, find_past, first_open_year
 from capalloc.issues import InvalidInput, error
 from capalloc.model import Ints, Truths
 from capalloc.records import Commitment, Criterion, Mode, Project
@@ -29,6 +30,9 @@ class Variant:
     ``amounts`` are the exact costs in million VND by offset from the start year, at the prices of the tables.
     ``starts`` are the years that window and commitments leave.  ``worth`` is the value of a start in ``first_year``,
     exact and before rounding; a start k years later is worth ``worth`` discounted k years more.
+
+    With history, ``past`` holds what was paid in each year before the plan, from ``lead`` years after the start on
+    (before it where negative), and ``amounts`` follow it.  A flexible variant has a ``leeway`` instead of amounts.
     """
 
     project: int
@@ -37,21 +41,24 @@ class Variant:
     amounts: tuple[int | Fraction, ...]
     starts: range
     worth: Fraction
+    leeway: Leeway | None = None
+    past: tuple[int, ...] | None = None
+    lead: int = 0
 
     @property
     def costs(self) -> tuple[int, ...]:
-        """The costs in whole million VND by offset from the start year, at the prices of the tables."""
-        return whole_amounts(self.amounts)
+        """The costs in whole million VND by offset from the start year plus ``lead``, at the prices of the tables."""
+        return (*(self.past or ()), *whole_amounts(self.amounts))
 
     @property
     def cost(self) -> int:
         """The cost over the whole life, at the prices of the tables."""
-        return sum(self.costs)
+        return sum(self.costs) if self.leeway is None else self.leeway.total
 
     @property
     def span(self) -> int:
         """Years from the start to the last year of work or of payment, both included."""
-        return max(self.duration, _years(self.costs))
+        return max(self.duration, self.lead + _years(self.costs))
 
 
 @dataclass(frozen=True)
@@ -60,8 +67,9 @@ class Options:
 
     ``variant``, ``stream``, ``start`` and ``value`` have one entry an option; ``value`` counts multiples of
     :data:`~capalloc.settings.VALUE_GRID` before class weights.  ``variants`` lists also those that have no option.
-    ``streams`` holds costs in million VND by offset from the start year, at the prices they are paid in; no two
-    variants share one.
+    ``streams`` holds costs in million VND by offset from the start year (plus the variant's ``lead``), at the prices
+    they are paid in; no two variants share one, and those of flexible variants are empty.  From ``open_from`` on the
+    plan decides who pays.
     """
 
     variants: tuple[Variant, ...]
@@ -70,6 +78,7 @@ class Options:
     stream: Ints
     start: Ints
     value: Ints
+    open_from: int
 
     def __len__(self) -> int:
         return len(self.variant)
@@ -88,20 +97,40 @@ class Options:
     def cost(self) -> Ints:
         """The cost of each option over its whole life."""
         totals: Ints = np.array([sum(stream) for stream in self.streams], dtype=np.int64)[self.stream]
-        return totals
+        free = np.array([v.leeway.total if v.leeway else 0 for v in self.variants], dtype=np.int64)[self.variant]
+        return totals + free
+
+    @cached_property
+    def due(self) -> Ints:
+        """What of the cost of each option is left for the plan to pay."""
+        option, year, amount = self.cost_entries
+        gone = year < self.open_from
+        paid: Ints = np.bincount(option[gone], amount[gone], minlength=len(self)).astype(np.int64)
+        return self.cost - paid
 
     def costs(self, option: int) -> tuple[int, ...]:
-        """Return the costs of an option by offset from its start year."""
+        """Return the costs of an option by offset from its start year plus the ``lead`` of its variant."""
         return self.streams[self.stream[option]]
 
     @cached_property
     def cost_entries(self) -> tuple[Ints, Ints, Ints]:
-        """The option, year and amount of each positive yearly cost, in the order of the options."""
+        """The option, year and amount of each positive yearly cost, in the order of the options.
+
+        Flexible options have none: what they cost in a year is what the plan pays in it.
+        """
         lengths = np.array([len(stream) for stream in self.streams], dtype=np.int64)
         flat = np.array([amount for stream in self.streams for amount in stream], dtype=np.int64)
         option, offset, amount = spread(self.stream, lengths, flat)
         keep = amount > 0
-        return option[keep], (self.start[option] + offset)[keep], amount[keep]
+        lead = np.array([v.lead for v in self.variants], dtype=np.int64)[self.variant]
+        return option[keep], ((self.start + lead)[option] + offset)[keep], amount[keep]
+
+    @cached_property
+    def due_entries(self) -> tuple[Ints, Ints, Ints]:
+        """Those of :attr:`cost_entries` that the plan has to pay."""
+        option, year, amount = self.cost_entries
+        open_ = year >= self.open_from
+        return option[open_], year[open_], amount[open_]
 
 
 def spread(stream: Ints, lengths: Ints, flat: Ints) -> tuple[Ints, Ints, Ints]:
@@ -140,9 +169,13 @@ def expand(tables: Tables) -> Options:
     duration = np.array([v.duration for v in variants], dtype=np.int64)
     # The trailing zero stands for the stream −1.
     paid = np.array([*map(_years, streams), 0], dtype=np.int64)
-    keep = (stream >= 0) & _inside(tables.settings, start, start + np.maximum(duration[variant], paid[stream]) - 1)
+    inside = _inside(tables.settings, start, start + np.maximum(duration[variant], paid[stream]) - 1)
+    # What has begun goes on, whatever border it passes.
+    inside |= np.array([v.past is not None for v in variants], dtype=bool)[variant]
+    keep = (stream >= 0) & inside
     variant, stream, start = variant[keep], stream[keep], start[keep]
-    return Options(variants, streams, variant, stream, start, _values(tables.settings, variants, variant, start))
+    value = _values(tables.settings, variants, variant, start)
+    return Options(variants, streams, variant, stream, start, value, first_open_year(tables.settings))
 
 
 def _streams(
@@ -158,10 +191,12 @@ def _streams(
     stream = np.full(len(variant), -1, dtype=np.int64)
     for option, (number, year) in enumerate(zip(variant.tolist(), start.tolist(), strict=True)):
         own = variants[number]
-        costs = costing.nominal(own.amounts, year, tables.projects[own.project].price_year)
+        past = own.past or ()
+        first = year + own.lead + len(past)
+        costs = costing.nominal(own.amounts, first, tables.projects[own.project].price_year)
         if costs is not None:
             stream[option] = len(streams)
-            streams.append(costs)
+            streams.append((*past, *costs))
     return tuple(streams), stream
 
 
@@ -199,16 +234,30 @@ def _round_product(a: Fraction, b: Fraction) -> int:
 
 
 def _variants(tables: Tables, costing: Costing) -> Iterator[Variant]:
-    modes, committed = modes_of(tables), {row.project: row for row in tables.committed}
+    modes, committed, past = modes_of(tables), {row.project: row for row in tables.committed}, find_past(tables)
     worth = _Worth(tables)
     for index, project in enumerate(tables.projects):
-        commitment = committed.get(project.id)
+        commitment, known = committed.get(project.id), past.get(project.id)
         for mode in modes[project.id]:
             duration = _first_of(mode.duration if mode else None, project.duration)
-            amounts = tuple(costing.amounts(project, mode, duration))
-            starts = _starts(tables.settings, project, mode, commitment)
             name = mode.mode if mode else ""
-            yield Variant(index, name, duration, amounts, starts, worth.of(project, mode, duration))
+            starts = _starts(tables.settings, project, mode, commitment)
+            if known is not None:
+                starts = range(known.start, known.start + (known.mode == name))
+            leeway = costing.leeway(project, mode)
+            amounts = () if leeway else tuple(costing.amounts(project, mode, duration))
+            variant = Variant(index, name, duration, amounts, starts, worth.of(project, mode, duration), leeway)
+            yield variant if known is None else _continued(tables, costing, variant, mode, known)
+
+
+def _continued(tables: Tables, costing: Costing, variant: Variant, mode: Mode | None, past: Past) -> Variant:
+    """The variant of a project that has begun: what was paid, and what is left."""
+    open_from = first_open_year(tables.settings)
+    first = min([past.start, *past.paid])
+    years, paid = (past.start, open_from), sum(past.paid.values())
+    left = costing.remaining(tables.projects[variant.project], mode, variant.duration, years, paid)
+    before = tuple(past.paid.get(year, 0) for year in range(first, open_from))
+    return replace(variant, amounts=tuple(left), past=before, lead=first - past.start)
 
 
 def modes_of(tables: Tables) -> Mapping[str, Sequence[Mode | None]]:
@@ -223,7 +272,7 @@ def _starts(settings: Settings, project: Project, mode: Mode | None, commitment:
     """The start years left by window and commitment."""
     earliest = _first_of(mode.earliest_start if mode else None, project.earliest_start, settings.first_year)
     latest = _first_of(mode.latest_start if mode else None, project.latest_start, settings.last_year)
-    first, last = max(earliest, settings.first_year), min(latest, settings.last_year)
+    first, last = max(earliest, settings.first_year, first_open_year(settings)), min(latest, settings.last_year)
     if commitment is not None:
         if commitment.decision == "out" or (commitment.mode and commitment.mode != (mode.mode if mode else "")):
             return range(0)

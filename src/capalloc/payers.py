@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from capalloc.history import payments_made
 from capalloc.options import Variant
 from capalloc.records import Share, Source
 from capalloc.selection import parse_selection
@@ -18,7 +19,8 @@ from capalloc.tables import Tables
 class Limit:
     """Bounds on what several sources together pay of a cost, over its life or in each year.
 
-    ``row`` is its place in the `shares` table.
+    ``row`` is its place in the `shares` table.  ``paid`` is what the sources of that row paid before the plan, which
+    counts in their part of the life.
     """
 
     sources: tuple[int, ...]
@@ -26,14 +28,15 @@ class Limit:
     high: Fraction
     yearly: bool
     row: int
+    paid: int = 0
 
     def at_least(self, cost: int) -> int:
-        """Return the least whole amount of ``cost`` they pay: floor(min · cost)."""
-        return math.floor(self.low * cost)
+        """Return the least whole amount of ``cost`` they still pay: floor(min · cost) less what was paid."""
+        return math.floor(self.low * cost) - self.paid
 
     def at_most(self, cost: int) -> int:
-        """Return the greatest whole amount of ``cost`` they pay: ceil(max · cost)."""
-        return math.ceil(self.high * cost)
+        """Return the greatest whole amount of ``cost`` they still pay: ceil(max · cost) less what was paid."""
+        return math.ceil(self.high * cost) - self.paid
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +51,39 @@ def find_payers(tables: Tables, variants: Sequence[Variant]) -> tuple[Payers, ..
     """Return the payers of each variant.
 
     A source may pay when its ``eligible`` selection holds the project and it is on the state side or a `shares` row
-    with a positive ``max`` names it.  Rows that name no source that may pay bind only where their ``min`` is above 0.
+    with a positive ``max`` names it.  Rows that name no source that may pay bind only where their ``min`` is above 0,
+    or where something was paid before the plan; a row whose ``max`` is 0 bars its sources and says nothing else.
     """
     index = {source.id: number for number, source in enumerate(tables.sources)}
     eligible = [_eligible(tables, source) for source in tables.sources]
     rows = _rows_by_project(tables, index)
+    before = _paid_before(tables, index, variants)
     made: dict[tuple[object, ...], Payers] = {}
     payers = []
     for variant in variants:
         mine = tuple(row for mode, row in rows.get(variant.project, ()) if mode in ("", variant.mode))
         able = tuple(number for number, projects in enumerate(eligible) if variant.project in projects)
-        key = (able, mine)
+        paid = before.get(variant.project, ())
+        key = (able, mine, paid)
         if key not in made:
-            made[key] = _payers(tables, able, mine)
+            made[key] = _payers(tables, able, mine, dict(paid))
         payers.append(made[key])
     return tuple(payers)
 
 
-def _payers(tables: Tables, able: tuple[int, ...], rows: tuple[Limit, ...]) -> Payers:
+def _paid_before(
+    tables: Tables, index: Mapping[str, int], variants: Sequence[Variant]
+) -> Mapping[int, tuple[tuple[int, int], ...]]:
+    """What each source paid before the plan, for each project that goes on."""
+    begun = {tables.projects[variant.project].id: variant.project for variant in variants if variant.past is not None}
+    paid: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    for row in payments_made(tables):
+        if row.project in begun:
+            paid[begun[row.project]][index[row.source]] += row.amount
+    return {project: tuple(amounts.items()) for project, amounts in paid.items()}
+
+
+def _payers(tables: Tables, able: tuple[int, ...], rows: tuple[Limit, ...], paid: Mapping[int, int]) -> Payers:
     named = {source for row in rows for source in row.sources}
     barred = {source for row in rows if row.high == 0 for source in row.sources}
     sources = tuple(
@@ -73,16 +91,20 @@ def _payers(tables: Tables, able: tuple[int, ...], rows: tuple[Limit, ...]) -> P
         for source in able
         if source not in barred and (source in named or tables.sources[source].side == "state")
     )
-    return Payers(sources, tuple(_limits(sources, rows)))
+    return Payers(sources, tuple(_limits(sources, rows, paid)))
 
 
-def _limits(sources: tuple[int, ...], rows: Sequence[Limit]) -> Iterator[Limit]:
+def _limits(sources: tuple[int, ...], rows: Sequence[Limit], paid: Mapping[int, int]) -> Iterator[Limit]:
     """The rows that say more than that each of the sources pays between nothing and all."""
     for row in rows:
         bound = tuple(source for source in row.sources if source in sources)
         covers_all = len(bound) == len(sources)
-        if (row.low > 0 and not covers_all) or (row.high < 1 and bound):
-            yield Limit(bound, row.low, row.high, row.yearly, row.row)
+        if paid and not row.yearly and row.high > 0:
+            # What was paid by others, or by sources that may not pay any more, moves these shares, too.
+            if row.low > 0 or row.high < 1:
+                yield replace(row, sources=bound, paid=sum(paid.get(source, 0) for source in set(row.sources)))
+        elif (row.low > 0 and not covers_all) or (row.high < 1 and bound):
+            yield replace(row, sources=bound)
 
 
 def _eligible(tables: Tables, source: Source) -> frozenset[int]:

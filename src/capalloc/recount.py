@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
-from math import floor
+from math import ceil, floor
 from typing import TypeVar
 
+from capalloc.past import opening_year, read_pasts
 from capalloc.records import Benefit, Mode, Project
 from capalloc.settings import VALUE_GRID
 from capalloc.tables import Tables
@@ -24,13 +25,30 @@ L = TypeVar("L")
 V = TypeVar("V")
 
 
+_FLEXIBLE = "flexible"
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """What a plan pays for an option whose yearly amounts it decides, in million VND.
+
+    In all it is ``total``, and in each year of work from ``least`` to ``most``.
+    """
+
+    total: int
+    least: int
+    most: int
+
+
 @dataclass(frozen=True, slots=True)
 class Counted:
     """One option of a project: a mode and a start year, with all that follows from them.
 
-    ``earliest`` and ``latest`` bound the start year.  ``costs`` holds million VND by year, at the prices of that year
-    where prices are nominal, without years that cost nothing.  ``value`` is discounted and on the grid, before class
-    weights.  ``class_`` is the priority class by the phase of the start, ``None`` where there is none.
+    ``earliest`` and ``latest`` bound the start year, unless the project was ``begun`` before the plan.  ``costs`` holds
+    million VND by year, at the prices of that year where prices are nominal, without years that cost nothing.  Where
+    the plan decides the yearly amounts, ``spread`` bounds them, and ``costs`` is empty until the payments are known.
+    ``value`` is discounted and on the grid, before class weights.  ``class_`` is the priority class by the phase of the
+    start, ``None`` where there is none.
     """
 
     project: Project
@@ -42,16 +60,18 @@ class Counted:
     costs: Mapping[int, int]
     value: Fraction
     class_: int | None
+    begun: bool = False
+    spread: Spread | None = None
 
     @property
     def cost(self) -> int:
         """The cost over its life, in million VND."""
-        return sum(self.costs.values())
+        return self.spread.total if self.spread else sum(self.costs.values())
 
     @property
     def end(self) -> int:
         """The last year of work or of payment."""
-        return max([self.finish, *self.costs])
+        return self.finish if self.spread else max([self.finish, *self.costs])
 
 
 class Recount:
@@ -60,6 +80,8 @@ class Recount:
     def __init__(self, tables: Tables) -> None:
         self.settings = tables.settings
         self.projects = {project.id: project for project in tables.projects}
+        self.pasts = read_pasts(tables)
+        self._opening = opening_year(tables.settings)
         self._modes = _modes(tables)
         self._costs = _gathered((row.project, row.mode, (row.offset, row.amount)) for row in tables.costs)
         self._profiles = _gathered((row.profile, row.duration, (row.offset, row.share)) for row in tables.profiles)
@@ -89,6 +111,7 @@ class Recount:
         latest = own.latest_start if variant.latest_start is None else variant.latest_start
         first_year, last_year = self.settings.first_year, self.settings.last_year
         finish = start + duration - 1
+        spread = _spread(own, variant)
         return Counted(
             own,
             mode,
@@ -96,18 +119,22 @@ class Recount:
             finish,
             first_year if earliest is None else max(earliest, first_year),
             last_year if latest is None else min(latest, last_year),
-            {start + offset: amount for offset, amount in self._priced(own, mode, variant, start) if amount},
+            {} if spread else self._yearly(own, mode, variant, start),
             self._value(own, mode, variant, (start, finish)),
             self._class(own, mode, start),
+            project in self.pasts,
+            spread,
         )
 
     def unpriced(self, project: str, mode: str, start: int) -> int | None:
         """Return the first year that an option needs a price index of and has none; ``None`` when it has all."""
         if self.settings.prices != "nominal":
             return None
-        own = self.projects[project]
+        own, variant = self.projects[project], self._variant(project, mode)
+        if _spread(own, variant):
+            return None
         needed = [] if own.price_year is None else [own.price_year]
-        needed += [start + offset for offset, due in self._exact(own, mode, self._variant(project, mode)) if due]
+        needed += [year for year, due in self._dues(own, mode, variant, start) if due]
         return next((year for year in needed if not self._index.get(year)), None)
 
     def uses(self, option: Counted) -> Iterator[tuple[str, int, Fraction]]:
@@ -118,22 +145,42 @@ class Recount:
     def _variant(self, project: str, mode: str) -> Mode:
         return self._modes[project][mode] if project in self._modes else Mode()
 
-    def _priced(self, project: Project, mode: str, variant: Mode, start: int) -> Iterable[tuple[int, int]]:
-        """The cost by offset, in the prices of each year where prices are nominal."""
-        if self.settings.prices != "nominal":
-            return self._stream(project, mode, variant)
-        base = Fraction(1) if project.price_year is None else self._index[project.price_year]
-        due = sorted(self._exact(project, mode, variant))
-        spent = accumulate(amount * self._index[start + offset] / base if amount else amount for offset, amount in due)
-        return _differences(zip((offset for offset, _ in due), (floor(sum_ + _HALF) for sum_ in spent), strict=True))
+    def _yearly(self, project: Project, mode: str, variant: Mode, start: int) -> dict[int, int]:
+        """The cost by year: what was paid before the plan, and what is due from then on."""
+        past = self.pasts.get(project.id)
+        if past is None and self.settings.prices != "nominal":
+            due: Iterable[tuple[int, int]] = (
+                (start + offset, amount) for offset, amount in self._stream(project, mode, variant)
+            )
+        else:
+            due = self._rounded(project, self._dues(project, mode, variant, start))
+        return {year: amount for year, amount in (*(past.paid.items() if past else ()), *due) if amount}
 
-    def _exact(self, project: Project, mode: str, variant: Mode) -> Iterable[tuple[int, Fraction]]:
-        """The cost by offset before index and rounding."""
+    def _rounded(self, project: Project, dues: Iterable[tuple[int, Fraction]]) -> Iterator[tuple[int, int]]:
+        """What is due by year in whole units, at the prices of each year where prices are nominal."""
+        ordered = sorted(dues)
+        reached = accumulate(due * self._level(project, year) if due else due for year, due in ordered)
+        return _differences(zip((year for year, _ in ordered), (floor(sum_ + _HALF) for sum_ in reached), strict=True))
+
+    def _level(self, project: Project, year: int) -> Fraction:
+        """The price level of a year against that of the prices in which the project's cost is written."""
+        if self.settings.prices != "nominal":
+            return Fraction(1)
+        return self._index[year] / (1 if project.price_year is None else self._index[project.price_year])
+
+    def _dues(self, project: Project, mode: str, variant: Mode, start: int) -> Iterable[tuple[int, Fraction]]:
+        """What the plan has to pay by year, before index and rounding."""
+        past = self.pasts.get(project.id)
+        opening = self._opening if past else start
         explicit = self._costs.get((project.id, mode))
         if explicit is not None:
-            return [(offset, Fraction(amount)) for offset, amount in explicit]
-        total = _total(project, variant)
-        return [(offset, total * share) for offset, share in self._shares(project, variant)]
+            dues = [(start + offset, Fraction(amount)) for offset, amount in explicit]
+            return [(year, due) for year, due in dues if year >= opening]
+        rest = Fraction(_total(project, variant) - (sum(past.paid.values()) if past else 0))
+        shares = [(start + offset, share) for offset, share in self._shares(project, variant)]
+        ahead = [(year, share) for year, share in shares if year >= opening]
+        whole = sum(share for _, share in ahead)
+        return [(year, rest * share / whole) for year, share in ahead] if whole else [(opening, rest)]
 
     def _stream(self, project: Project, mode: str, variant: Mode) -> Iterable[tuple[int, int]]:
         """The cost by offset: the rows of `costs`, else the total cut at rounded cumulative amounts."""
@@ -195,6 +242,16 @@ def _modes(tables: Tables) -> dict[str, dict[str, Mode]]:
 
 def _duration(project: Project, variant: Mode) -> int:
     return project.duration if variant.duration is None else variant.duration
+
+
+def _spread(project: Project, variant: Mode) -> Spread | None:
+    """The bounds of the yearly amounts, where the plan decides them."""
+    if (variant.profile or project.profile) != _FLEXIBLE:
+        return None
+    total = _total(project, variant)
+    least = project.year_min if variant.year_min is None else variant.year_min
+    most = project.year_max if variant.year_max is None else variant.year_max
+    return Spread(total, floor((least or 0) * total), total if most is None else ceil(most * total))
 
 
 def _total(project: Project, variant: Mode) -> int:

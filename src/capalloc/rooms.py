@@ -10,8 +10,8 @@ from math import floor
 from capalloc.audit import EnvelopeAudit
 from capalloc.bookkeeping import Books, period_of
 from capalloc.issues import Issue, error
+from capalloc.past import opening_year
 from capalloc.records import Envelope
-from capalloc.settings import Period
 from capalloc.tables import Tables
 
 
@@ -95,16 +95,19 @@ def broken_envelopes(tables: Tables, accounts: Iterable[EnvelopeAudit], books: B
         where, source = tables.place("envelopes", row, "amount"), " + ".join(row.source)
         allowed = account.room + account.carried_in
         if account.used > allowed:
+            excess = account.used - allowed
+            project = _enough(tables, books, account, excess)
+            code = "broken-envelope-carried" if account.carried_in else "broken-envelope"
             yield error(
-                "broken-envelope-carried" if account.carried_in else "broken-envelope",
+                code if project else "broken-envelope-past",
                 where,
                 source=source,
                 period=row.period,
                 found=account.used,
                 allowed=allowed,
                 carried=account.carried_in,
-                difference=account.used - allowed,
-                project=_enough(books, account, account.used - allowed, period_of(tables, row.period)),
+                difference=excess,
+                project=project,
             )
         if account.carried_out:
             left = max(0, allowed - account.used)
@@ -119,11 +122,20 @@ def broken_envelopes(tables: Tables, accounts: Iterable[EnvelopeAudit], books: B
             )
 
 
-def _enough(books: Books, account: EnvelopeAudit, missing: int, years: Period) -> str:
-    """The project whose absence would mend the envelope at the least money; the greatest payment if none is enough."""
+def _enough(tables: Tables, books: Books, account: EnvelopeAudit, missing: int) -> str:
+    """The project whose absence would mend the envelope at the least money; the greatest payment if none is enough.
+
+    Only what the plan decides can be absent; the name is empty where that is nothing.
+    """
+    opening, years = opening_year(tables.settings), set(period_of(tables, account.period))
     paid = {
-        project: sum(amount for (year, source), amount in lines.items() if year in years and source in account.source)
+        project: sum(
+            amount
+            for (year, source), amount in lines.items()
+            if year in years and year >= opening and source in account.source
+        )
         for project, lines in books.by_project.items()
     }
     enough = [project for project, amount in paid.items() if amount >= missing]
-    return min(enough, key=paid.__getitem__) if enough else max(paid, key=paid.__getitem__)
+    most = max(paid, key=paid.__getitem__)
+    return min(enough, key=paid.__getitem__) if enough else most if paid[most] > 0 else ""

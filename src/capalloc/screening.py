@@ -14,6 +14,7 @@ from capalloc.ceilings import Ceiling
 from capalloc.compiling import Compiled, compile_tables
 from capalloc.elasticity import elastic
 from capalloc.engines.highs import Highs
+from capalloc.history import due_projects, first_open_year
 from capalloc.issues import Issue, Issues, error, info, warning
 from capalloc.model import Block, Floats, Ints, LinearModel, SolveOptions, Status
 from capalloc.options import Options
@@ -24,10 +25,10 @@ from capalloc.tables import Tables
 
 _LIMITS = SolveOptions(time_limit=10.0, gap=0.0, threads=1)
 
-_OWN_TERMS = ("choice", "dependency", "group", "resource", "balance", "share", "envelope")
+_OWN_TERMS = ("choice", "dependency", "group", "resource", "balance", "yearly", "share", "envelope")
 """What mandatory projects meet among themselves; a rule may count on others."""
 
-_FIRM = ("balance", "must")
+_FIRM = ("balance", "yearly", "must")
 
 _FLOAT_ERROR = 0.05
 """The rows hold whole numbers; a smaller excess may be the engine's own error."""
@@ -52,7 +53,7 @@ def screen(tables: Tables) -> Issues:
     """
     compiled = compile_tables(tables)
     never = find_never(compiled)
-    due = _due(tables)
+    due = due_projects(tables)
     issues = [_never_issue(tables, project, why, project in due) for project, why in sorted(never.items())]
     if due and not any(project in never for project in due):
         issues += _load_issues(compiled, due)
@@ -61,16 +62,11 @@ def screen(tables: Tables) -> Issues:
 
 def screen_mandatory(tables: Tables) -> Issues:
     """Return an error for each mandatory or committed project that can never be funded."""
-    due = _due(tables)
+    due = due_projects(tables)
     if not due:
         return Issues()
     never = find_never(compile_tables(tables), _needed(tables, due))
     return Issues(_never_issue(tables, project, never[project], True) for project in sorted(due & never.keys()))
-
-
-def _due(tables: Tables) -> set[int]:
-    committed = {row.project for row in tables.committed if row.decision == "in"}
-    return {n for n, project in enumerate(tables.projects) if project.mandatory or project.id in committed}
 
 
 def _never_issue(tables: Tables, project: int, why: Never, due: bool) -> Issue:
@@ -131,7 +127,8 @@ def _window(compiled: Compiled, project: int) -> Never:
     variants = [variant for variant in compiled.options.variants if variant.project == project]
     years = min(variant.span for variant in variants)
     row, settings = compiled.tables.projects[project], compiled.tables.settings
-    earliest = max(row.earliest_start or settings.first_year, settings.first_year)
+    first = first_open_year(settings)
+    earliest = max(row.earliest_start or first, first)
     return Never("window", {"years": years, "earliest": earliest, "last": settings.last_year})
 
 
@@ -140,7 +137,7 @@ def _unpaid(compiled: Compiled, project: int) -> Never:
     options, accounts = compiled.options, compiled.accounts
     numbers = np.unique(accounts.of_variant[options.variant[options.project == project]])
     payers = [accounts.items[number].payers for number in numbers.tolist() if number >= 0]
-    joint = [limit for payer in payers for limit in payer.limits if len(limit.sources) == len(payer.sources)]
+    joint = [limit for payer in payers for limit in payer.limits if len(limit.sources) in (0, len(payer.sources))]
     if not joint:
         return Never("payer", {})
     return _share_reason(compiled, min(joint, key=lambda limit: limit.high).row)
@@ -151,7 +148,7 @@ def _suspects(compiled: Compiled) -> list[int]:
     model, options = compiled.model, compiled.options
     accounts = compiled.accounts
     sure = np.array([*(_sure_cost(item.payers, accounts.ceilings) for item in accounts.items), np.inf])
-    fits = (options.cost <= sure[accounts.of_variant[options.variant]]) | (options.cost == 0)
+    fits = (options.due <= sure[accounts.of_variant[options.variant]]) | (options.due == 0)
     fits &= model.upper[: len(options)] > 0
     resources = _rows_of(model, ("resource",))
     if len(resources):
@@ -165,8 +162,10 @@ def _suspects(compiled: Compiled) -> list[int]:
 def _sure_cost(payers: Payers, ceilings: Sequence[Ceiling]) -> float:
     """The greatest cost that surely fits alone: every source pays the same part of it each year, as its limits allow.
 
-    −1 when these parts keep not all limits, which other payments still may.
+    −1 when these parts keep not all limits, which other payments still may, and where some was paid before.
     """
+    if any(limit.paid for limit in payers.limits):
+        return -1.0
     low, high = dict.fromkeys(payers.sources, Fraction(0)), dict.fromkeys(payers.sources, Fraction(1))
     for limit in payers.limits:
         if len(limit.sources) == 1:
@@ -179,7 +178,7 @@ def _sure_cost(payers: Payers, ceilings: Sequence[Ceiling]) -> float:
     part = {source: low[source] + (high[source] - low[source]) * step for source in payers.sources}
     if any(not limit.low <= sum(part[source] for source in limit.sources) <= limit.high for limit in payers.limits):
         return -1.0
-    drawn = [(ceiling.room, sum(part.get(source, 0) for source in ceiling.sources)) for ceiling in ceilings]
+    drawn = [(max(0, ceiling.left), sum(part.get(source, 0) for source in ceiling.sources)) for ceiling in ceilings]
     return min((float(room // portion) for room, portion in drawn if portion), default=np.inf)
 
 
@@ -193,7 +192,7 @@ class _Alone:
 
     def __init__(self, compiled: Compiled) -> None:
         self.compiled = compiled
-        self.rows = _rows_of(compiled.model, ("balance", "share", "envelope", "resource"))
+        self.rows = _rows_of(compiled.model, ("balance", "yearly", "share", "envelope", "resource"))
         self.matrix = compiled.model.matrix[self.rows].tocsc()
 
     def reason(self, project: int) -> Never | None:
@@ -259,7 +258,7 @@ def _share_reason(compiled: Compiled, row: int) -> Never:
 def _spread_exclusions(tables: Tables, never: dict[int, Never]) -> None:
     """What excludes a mandatory or committed project, or shares a one_of with it, can never be funded."""
     index = {project.id: number for number, project in enumerate(tables.projects)}
-    due = _due(tables)
+    due = due_projects(tables)
     rivals = [(row.first, row.then) for row in tables.dependencies if row.kind == "excludes"]
     members: dict[str, list[str]] = {}
     for row in tables.groups:
@@ -330,7 +329,7 @@ def _load_issues(compiled: Compiled, due: Collection[int]) -> Iterator[Issue]:
     rows = _rows_of(model, ("envelope",)).tolist()
     for row, envelope, ceiling in zip(rows, tables.envelopes, compiled.accounts.ceilings, strict=True):
         outcome = Highs().solve(replace(model, objective=_draw(model, row)), _LIMITS)
-        least = _whole_at_least(-outcome.bound)
+        least = ceiling.paid + _whole_at_least(-outcome.bound)
         yield info(
             "mandatory-load",
             tables.place("envelopes", envelope, "amount"),

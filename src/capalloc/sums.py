@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
 from capalloc.accounts import Accounts
+from capalloc.history import payments_made
 from capalloc.measures import Measure
 from capalloc.model import Ints, Truths
 from capalloc.options import Options
@@ -70,26 +71,62 @@ class Ledger:
         else:
             inside = (year > last) & (self.options.start[option] <= last)
         kept = selected[option] & inside
-        return Sum(option[kept], amount[kept])
+        columns, values = self._flexible_cost(measure, selected)
+        return Sum(np.concatenate([option[kept], columns]), np.concatenate([amount[kept], values]))
+
+    def _flexible_cost(self, measure: Measure, selected: Truths) -> tuple[Ints, Ints]:
+        """What is paid for flexible projects.
+
+        A project that starts after the period pays its whole cost after it, which is no tail of it and is taken off.
+        """
+        accounts, options, period = self.accounts, self.options, measure.period
+        flexible = np.array([item.flexible for item in accounts.items], dtype=bool)[accounts.account]
+        tail = measure.kind == "tail"
+        inside = (
+            accounts.year > period.last if tail else (period.first <= accounts.year) & (accounts.year <= period.last)
+        )
+        paid = np.flatnonzero(flexible & inside & self._selected_accounts(measure)[accounts.account])
+        free = np.array([variant.leeway is not None for variant in options.variants], dtype=bool)
+        later = np.flatnonzero(selected & free[options.variant] & (options.start > period.last) & tail)
+        columns = np.concatenate([len(options) + paid, later])
+        return columns, np.concatenate([np.ones(len(paid), dtype=np.int64), -options.cost[later]])
+
+    def _selected_accounts(self, measure: Measure) -> Truths:
+        """Which accounts pay for the selected projects; of others than flexible ones the first project tells."""
+        projects, variants = measure.projects(self.tables), self.options.variants
+        return np.array([variants[i.variants[0]].project in projects for i in self.accounts.items], dtype=bool)
 
     def _paid(self, measure: Measure, selected: Truths) -> Sum:
-        """The payment columns of the sources, and the costs of projects that one of them alone may pay."""
+        """The payment columns of the sources, the costs that one of them alone may pay, and what they paid before."""
         accounts, options = self.accounts, self.options
         index = {source.id: number for number, source in enumerate(self.tables.sources)}
         sources = [index[name] for name in measure.names] or list(index.values())
         first, last = measure.period.first, measure.period.last
-        option, year, amount = options.cost_entries
+        option, year, amount = options.due_entries
         payer = np.array([i.payers.sources[0] if i.direct else -1 for i in accounts.items] + [-1], dtype=np.int64)
         alone = np.isin(payer[accounts.of_variant[options.variant[option]]], sources)
         kept = alone & selected[option] & (first <= year) & (year <= last)
         # An account and a cell lie wholly inside a measure of payments or wholly outside.
-        projects = measure.projects(self.tables)
-        mine = np.array([options.variants[i.variants[0]].project in projects for i in accounts.items], dtype=bool)
         paid = np.isin(accounts.source, sources) & (first <= accounts.year) & (accounts.year <= last)
-        paid &= mine[accounts.account] if len(mine) else paid
+        paid &= self._selected_accounts(measure)[accounts.account]
         columns = len(options) + np.flatnonzero(paid)
         ones = np.ones(len(columns), dtype=np.int64)
-        return Sum(np.concatenate([option[kept], columns]), np.concatenate([amount[kept], ones]))
+        before, gone = self._paid_before(measure, {self.tables.sources[number].id for number in sources})
+        return Sum(np.concatenate([option[kept], columns, before]), np.concatenate([amount[kept], ones, gone]))
+
+    def _paid_before(self, measure: Measure, sources: Collection[str]) -> tuple[Ints, Ints]:
+        """What sources paid before the plan for each project that goes on, as an amount of its only option."""
+        options, projects = self.options, measure.projects(self.tables)
+        begun = np.array([variant.past is not None for variant in options.variants], dtype=bool)[options.variant]
+        option_of = {self.tables.projects[options.project[o]].id: o for o in np.flatnonzero(begun).tolist()}
+        found = [
+            (option_of[row.project], row.amount)
+            for row in payments_made(self.tables)
+            if row.source in sources and row.year in measure.period and row.project in option_of
+        ]
+        chosen = [(option, amount) for option, amount in found if int(options.project[option]) in projects]
+        columns, values = np.array(chosen, dtype=np.int64).reshape(-1, 2).T
+        return columns, values
 
     def _envelope(self, measure: Measure) -> Sum:
         """The amounts of the envelopes of exactly these sources whose period lies inside the period."""

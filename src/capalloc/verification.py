@@ -14,8 +14,11 @@ from fractions import Fraction
 from capalloc.allocation import Allocation, Choice
 from capalloc.audit import Audit, ProjectAudit, ResourceAudit
 from capalloc.bookkeeping import (
+    Books,
     Funded,
+    as_paid,
     broken_costs,
+    broken_past,
     broken_payers,
     is_whole,
     keep_books,
@@ -23,6 +26,7 @@ from capalloc.bookkeeping import (
     shown,
 )
 from capalloc.issues import Issue, Issues, error
+from capalloc.past import Past, opening_year
 from capalloc.records import Dependency, Membership
 from capalloc.recount import Counted, Recount
 from capalloc.rooms import broken_envelopes, envelope_accounts
@@ -56,9 +60,9 @@ def verify(tables: Tables, allocation: Allocation) -> Audit:
         When a cell of the tables names no period, which checked tables do not.
     """
     recount = Recount(tables)
-    read = _Reading(tables, recount, allocation.choices)
-    funded = read.funded
     books = keep_books(tables, allocation.payments)
+    read = _Reading(tables, recount, allocation.choices, books)
+    funded = read.funded
     options = [option for option in funded.values() if option is not None]
     envelopes, resources = envelope_accounts(tables, books), _resource_accounts(tables, recount, options)
     tally = Tally(tables, recount, options, books)
@@ -66,10 +70,12 @@ def verify(tables: Tables, allocation: Allocation) -> Audit:
     violations = [
         *read.faults,
         *(issue for rule in RULES for issue in rule(tables, funded)),
+        *broken_continuations(tables, recount.pasts, funded),
         *_broken_resources(tables, resources),
         *broken_rules(tables, rules),
         *broken_targets(tables, targets),
         *books.faults,
+        *broken_past(tables, books),
         *broken_costs(tables, funded, books),
         *broken_payers(tables, funded, books),
         *broken_envelopes(tables, envelopes, books),
@@ -99,7 +105,7 @@ def verify(tables: Tables, allocation: Allocation) -> Audit:
 class _Reading:
     """The choices by project, in the order of the tables, and those that are no option of the tables."""
 
-    def __init__(self, tables: Tables, recount: Recount, choices: Iterable[Choice]) -> None:
+    def __init__(self, tables: Tables, recount: Recount, choices: Iterable[Choice], books: Books) -> None:
         self.faults: list[Issue] = []
         found: dict[str, Counted | None] = {}
         for choice in choices:
@@ -112,20 +118,26 @@ class _Reading:
                 faults = list(_misread(tables, recount, choice))
                 self.faults += faults
                 usable = all(fault.code == "broken-scale" for fault in faults)
-                found[name] = recount.option(name, choice.mode, choice.start) if usable else None
+                found[name] = as_paid(recount.option(name, choice.mode, choice.start), books) if usable else None
         self.funded: Funded = {row.id: found[row.id] for row in tables.projects if row.id in found}
 
 
 def _misread(tables: Tables, recount: Recount, choice: Choice) -> Iterator[Issue]:
-    """What in the choice of a known project is no mode, no year of the horizon, or not the whole project."""
+    """What in the choice of a known project is no mode, no possible start year, or not the whole project."""
     project, known, horizon = choice.project, recount.modes(choice.project), tables.settings.horizon
     if choice.mode not in known:
         yield error("broken-unknown-mode", project=project, found=shown(choice.mode), known=", ".join(known) or "—")
-    if not is_whole(choice.start) or choice.start not in horizon:
+    past = recount.pasts.get(project)
+    if past and past.start is not None:
+        if not is_whole(choice.start) or choice.start != past.start:
+            yield error("broken-start-past", project=project, found=shown(choice.start), allowed=past.start)
+            return
+    elif not is_whole(choice.start) or choice.start not in horizon:
         yield error(
             "broken-start-year", project=project, found=shown(choice.start), first=horizon.first, last=horizon.last
         )
-    elif choice.mode in known and (missing := recount.unpriced(project, choice.mode, choice.start)) is not None:
+        return
+    if choice.mode in known and (missing := recount.unpriced(project, choice.mode, choice.start)) is not None:
         yield error("broken-price-index", project=project, year=choice.start, found=missing)
     if choice.scale != 1:
         yield error("broken-scale", project=project, found=shown(choice.scale))
@@ -150,18 +162,20 @@ def _project_account(tables: Tables, option: Counted) -> ProjectAudit:
 
 
 def broken_starts(tables: Tables, funded: Funded) -> Iterator[Issue]:
-    """A project starts in its own window."""
+    """A project that is not begun starts in its own window, and in no year that is decided already."""
+    opening = opening_year(tables.settings)
     for project, option in funded.items():
-        if option is None:
+        if option is None or option.begun:
             continue
-        if option.start < option.earliest:
+        allowed = max(option.earliest, opening)
+        if option.start < allowed:
             yield error(
-                "broken-start-early",
+                "broken-start-early" if option.earliest == allowed else "broken-start-decided",
                 tables.place("projects", option.project),
                 project=project,
                 found=option.start,
-                allowed=option.earliest,
-                difference=option.earliest - option.start,
+                allowed=allowed,
+                difference=allowed - option.start,
             )
         if option.start > option.latest:
             yield error(
@@ -175,10 +189,13 @@ def broken_starts(tables: Tables, funded: Funded) -> Iterator[Issue]:
 
 
 def broken_borders(tables: Tables, funded: Funded) -> Iterator[Issue]:
-    """Work and payment end by the last year, and in the phase of the start, where the settings bar passing them."""
+    """Work and payment end by the last year, and in the phase of the start, where the settings bar passing them.
+
+    Projects that were begun before the plan end when they end.
+    """
     settings = tables.settings
     for project, option in funded.items():
-        if option is None:
+        if option is None or option.begun:
             continue
         if not settings.may_run_over and option.end > settings.last_year:
             yield error(
@@ -220,6 +237,15 @@ def broken_commitments(tables: Tables, funded: Funded) -> Iterator[Issue]:
                 allowed=row.start,
                 difference=abs(option.start - row.start),
             )
+
+
+def broken_continuations(tables: Tables, pasts: Mapping[str, Past], funded: Funded) -> Iterator[Issue]:
+    """A project that was begun is carried on, unless `committed` stops it."""
+    # A mandatory or committed project that is missing is told by its own row.
+    told = {row.project for row in tables.committed} | {row.id for row in tables.projects if row.mandatory}
+    for project in tables.projects:
+        if project.id in pasts and project.id not in funded and project.id not in told:
+            yield error("broken-continued", tables.place("projects", project), project=project.id)
 
 
 def broken_dependencies(tables: Tables, funded: Funded) -> Iterator[Issue]:
