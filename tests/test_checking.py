@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from capalloc.catalogue import speaking
-from capalloc.checking import CHECKS, NAME_CHECKS, check
+from capalloc.checking import CHECKS, KIND_CHECKS, NAME_CHECKS, check
 from capalloc.checks.funding import written
 from capalloc.loading import read_folder, read_frames
 
@@ -56,7 +56,7 @@ def test_enough_is_broken():
 
 def test_every_check_is_listed_once():
     """A check that no list names would never run."""
-    listed = [one.find for one in (*NAME_CHECKS, *CHECKS)]
+    listed = [one.find for one in (*NAME_CHECKS, *KIND_CHECKS, *CHECKS)]
     assert len(listed) == len(set(listed))
     modules = {find.__module__: __import__(find.__module__, fromlist=["x"]) for find in listed}
     written_down = {getattr(m, name) for m in modules.values() for name in dir(m) if name.startswith("check_")}
@@ -349,10 +349,14 @@ def test_an_invisible_character_in_an_id_is_told_once():
 
 def test_numbers_are_shown_as_they_were_written():
     """No type of Python's, and no fraction where a decimal was written."""
-    found = issues_of({"last_year": Decimal("2030.5")}, projects="id,value,min_scale;A,1,0.1")
+    found = issues_of(
+        {"last_year": Decimal("2030.5")},
+        projects="id,value,profile,year_min,year_max;A,1,flexible,0.6,0.125",
+        sources="id,side;state,state",
+    )
     messages = {issue.code: issue.message for issue in found}
     assert messages["setting-not-whole"] == "last_year must be a whole number, not 2030.5."
-    assert messages["not-yet"].startswith("min_scale = 0.1 is read and checked")
+    assert "at least 60% and at most 12.5%" in messages["year-bounds-reversed"]
 
 
 @pytest.mark.parametrize("lang", ["en", "vi"])

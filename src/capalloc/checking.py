@@ -31,11 +31,11 @@ class Check:
     """One check, and the parts of the input that must be free of errors for its findings to mean anything.
 
     ``sound`` names tables (``"costs"``), columns (``"costs.amount"``), tables with all their columns (``"costs.*"``),
-    and ``years``, their part ``horizon`` (what start years depend on), ``past`` (the same, where projects may have a
-    history) and ``objective`` for those settings. Nothing is found where such a table or column is missing as a whole. Where single cells of a column are at fault, those
-    findings are left out that are about a project, group, resource or profile of their rows, or about nothing that
-    tells them apart. A finding is also left out when its own cell is at fault, or one ``beside`` it in its row; of a
-    check ``by_row``, when any cell of its row is.
+    and ``years``, their part ``horizon`` (what start years depend on), ``past`` (what is decided, where projects have
+    begun) and ``objective`` for those settings. Nothing is found where such a table or column is missing as a
+    whole. Where single cells of a column are at fault, those findings are left out that are about a project, group,
+    resource or profile of their rows, or about nothing that tells them apart. A finding is also left out when its own
+    cell is at fault, or one ``beside`` it in its row; of a check ``by_row``, when any cell of its row is.
     """
 
     find: Callable[[Tables], Iterator[Issue]]
@@ -58,11 +58,11 @@ _STARTS = (*_WAYS, *_PAST)
 _WINDOW = ("earliest_start", "latest_start", "duration", "mandatory", "status")
 _DECIDED = ("projects", "committed.project", "committed.decision", *_PAST)
 _PRICED = (*_STARTS, "years", "modes.*", "costs.*", "profiles.*")
-_GONE_ON = (*_WAYS, "horizon", "modes.*", "committed.*", "projects.status", "paid.project")
+_GONE_ON = (*_WAYS, "horizon", "past", "modes.*", "committed.*", "projects.status", "paid.project")
 _BOUNDED = (*_WAYS, "modes.*")
 # Then what kind of project each is: what is said of one kind is not judged as if it were another.
 KIND_CHECKS = (
-    Check(history.check_years, ("horizon",)),
+    Check(history.check_years, ("horizon", "past")),
     Check(history.check_starts, _GONE_ON, beside=("status", "earliest_start", "latest_start")),
     Check(history.check_modes, _GONE_ON, beside=("status",)),
     Check(history.check_kinds, _GONE_ON, beside=("status", "kind", "profile")),

@@ -58,6 +58,8 @@ def settings_from_mapping(given: Mapping[str, Any], file: str) -> tuple[Settings
     settings, issues = _validated(_pure(given), file)
     issues += _phase_issues(settings, file)
     issues += _range_issues(settings, file)
+    if settings.decide_from is not None and settings.decide_from not in settings.horizon:
+        settings = settings.model_copy(update={"decide_from": None})
     return settings, issues
 
 

@@ -75,9 +75,9 @@ class Faults:
             self.incomplete |= {"years", "horizon", "objective", "past"}
         elif table == "years":
             about_phases = where.column.startswith("phases") and self.tables.settings.may_cross_phase
-            self.incomplete |= {"years"} if about_phases else {"years", "horizon"}
-            if not about_phases and self._has_history:
-                self.incomplete.add("past")
+            is_horizon = not (about_phases or where.column == "decide_from")
+            self.incomplete |= {"years", "horizon"} if is_horizon else {"years"}
+            self.incomplete |= {"past"} if self._has_history and not about_phases else set()
             self.headings[table].add(where.column)
         elif issue.code in _INCOMPLETE or table not in RECORDS or (where.row is None and not where.column):
             self.incomplete |= {table, issue.arguments["near"]} if issue.code == "unknown-table" else {table}

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from itertools import product
 
-from capalloc.checks.past import decided_from
 from capalloc.checks.timing import Way, ways
 from capalloc.costing import Costing
+from capalloc.history import first_open_year
 from capalloc.issues import Issue, Place, error, warning
 from capalloc.money import round_half_up
 from capalloc.reading import NONE
@@ -43,7 +43,7 @@ def place_of(tables: Tables, way: Way, column: str) -> Place:
 
 def still_due(tables: Tables, costing: Costing, way: Way) -> Mapping[int, int | Fraction]:
     """Return what a project with a history is still to be paid by year, at the prices of the tables."""
-    first = decided_from(tables.settings)
+    first = first_open_year(tables.settings)
     if way.past is None or way.past.start is None:
         return {}
     paid = sum(way.past.paid.values())

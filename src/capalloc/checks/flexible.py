@@ -9,8 +9,8 @@ from itertools import groupby
 
 from capalloc.checks.amounts import cell_of
 from capalloc.checks.funding import Selected
-from capalloc.checks.references import FLEXIBLE
 from capalloc.checks.timing import Way, ways
+from capalloc.costing import FLEXIBLE
 from capalloc.issues import Issue, Place, error
 from capalloc.tables import Tables
 

@@ -54,6 +54,7 @@ class Selected:
         self.found = {project.id: frozenset({project.id}) for project in tables.projects}
 
     def __call__(self, cell: str) -> frozenset[str]:
+        """Return the ids; none where the cell cannot be read."""
         if cell not in self.found:
             self.found[cell] = self._matching(cell)
         return self.found[cell]

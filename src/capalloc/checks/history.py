@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from capalloc.checks.amounts import cell_of
-from capalloc.checks.past import Past, beginnings, decided_from, histories
+from capalloc.checks.past import Past, beginnings, histories
 from capalloc.checks.references import modes_by_project
 from capalloc.checks.timing import Way, barred, ways
+from capalloc.history import first_open_year
 from capalloc.issues import Issue, Place, error, warning
 from capalloc.records import Mode, Project
 from capalloc.tables import Tables
@@ -16,7 +17,7 @@ from capalloc.tables import Tables
 
 def check_years(tables: Tables) -> Iterator[Issue]:
     """Payments that were made lie before the years that the plan decides."""
-    first = decided_from(tables.settings)
+    first = first_open_year(tables.settings)
     for row in tables.paid:
         if row.year >= first:
             yield error("paid-not-before", tables.place("paid", row, "year"), project=row.project, first=first)
@@ -24,7 +25,7 @@ def check_years(tables: Tables) -> Iterator[Issue]:
 
 def check_starts(tables: Tables) -> Iterator[Issue]:
     """A project for which something was paid has a known start before the years that the plan decides."""
-    first = decided_from(tables.settings)
+    first = first_open_year(tables.settings)
     for project, past in _going_on(tables):
         paid = [year for year in past.paid if year < first]
         if not paid or (past.start is not None and past.start < first):
@@ -91,7 +92,7 @@ def check_amounts(tables: Tables) -> Iterator[Issue]:
 
 def check_explicit(tables: Tables) -> Iterator[Issue]:
     """Where yearly costs are told, those of the years that are over agree with what was paid."""
-    explicit, first = _explicit(tables), decided_from(tables.settings)
+    explicit, first = _explicit(tables), first_open_year(tables.settings)
     for way in _known(tables):
         stream = explicit.get((way.project.id, way.name))
         if stream is None or way.past is None or way.past.start is None:
@@ -134,7 +135,7 @@ def check_windows_past(tables: Tables) -> Iterator[Issue]:
 def check_unknown_starts(tables: Tables) -> Iterator[Issue]:
     """A project that is under way, or has debts, says when it began."""
     pasts, out, told = histories(tables), barred(tables), beginnings(tables)
-    first = decided_from(tables.settings)
+    first = first_open_year(tables.settings)
     for project in tables.projects:
         start, _ = told.get(project.id, (first, None))
         if start is None and project.id not in pasts and project.id not in out:

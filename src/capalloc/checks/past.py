@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from capalloc.history import first_open_year
 from capalloc.records import UNDER_WAY, Commitment, Mode, Project
-from capalloc.settings import Settings
 from capalloc.tables import Tables
 
 
@@ -30,17 +30,12 @@ class Past:
         return self.start is not None and self.mode is not None and not self.stopped
 
 
-def decided_from(settings: Settings) -> int:
-    """Return the first year that the plan decides; years before it are told by `paid`."""
-    return settings.first_year if settings.decide_from is None else settings.decide_from
-
-
 def histories(tables: Tables) -> Mapping[str, Past]:
     """Return the projects with a history: what was paid for them says so, or their status and their start do."""
     paid: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     for row in tables.paid:
         paid[row.project][row.year] += row.amount
-    first = decided_from(tables.settings)
+    first = first_open_year(tables.settings)
     out = {row.project for row in tables.committed if row.decision == "out"}
     return {
         project: Past(start, mode, paid.get(project, {}), project in out)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
+from capalloc.costing import FLEXIBLE
 from capalloc.issues import Issue, error, nearest
 from capalloc.measures import split_share
 from capalloc.reading import NONE
@@ -19,9 +20,6 @@ from capalloc.selection import (
     parse_selection,
 )
 from capalloc.tables import Tables
-
-FLEXIBLE = "flexible"
-"""The profile that lets the plan decide when a cost is paid; it has no rows in `profiles`."""
 
 # Looking for the nearest name takes a while; whoever has more wrong names than this has another problem than spelling.
 _MOST_GUESSES = 50

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from capalloc.checks.past import Past, decided_from, histories
-from capalloc.checks.references import FLEXIBLE
+from capalloc.checks.past import Past, histories
+from capalloc.costing import FLEXIBLE
+from capalloc.history import first_open_year
 from capalloc.issues import Issue, error, warning
 from capalloc.records import Dependency, Membership, Mode, Project
 from capalloc.settings import Settings
@@ -67,7 +68,7 @@ class Way:
         if self.past is not None:
             return [self.past.start] if self.goes_on and self.past.start is not None else []
         last = settings.last_year if settings.may_run_over else settings.last_year - self.span + 1
-        years = range(max(self.earliest, decided_from(settings)), min(self.latest, last) + 1)
+        years = range(max(self.earliest, first_open_year(settings)), min(self.latest, last) + 1)
         if settings.may_cross_phase or not settings.phases:
             return list(years)
         ends = ((year, year + self.span - 1) for year in years)
@@ -99,7 +100,7 @@ def ways(tables: Tables) -> Iterator[Way]:
 def _way(settings: Settings, project: Project, mode: Mode | None) -> Way:
     own = mode or Mode()
     first, last = own.earliest_start or project.earliest_start, own.latest_start or project.latest_start
-    decided = decided_from(settings)
+    decided = first_open_year(settings)
     # A window with one end outside the horizon is empty, not reversed.
     earliest = first or min(decided, last or decided)
     latest = last or max(settings.last_year, earliest)
@@ -135,7 +136,7 @@ def check_windows(tables: Tables) -> Iterator[Issue]:
         for way in shut:
             table, row = ("modes", way.mode) if way.mode else ("projects", way.project)
             years = {"earliest": way.earliest, "latest": way.latest, "span": way.span}
-            horizon = {"first": decided_from(settings), "last": settings.last_year}
+            horizon = {"first": first_open_year(settings), "last": settings.last_year}
             yield tell(
                 "no-start", tables.place(table, row, _binding(way, settings)), project=project, **years, **horizon
             )
@@ -145,7 +146,7 @@ def _binding(way: Way, settings: Settings) -> str:
     """Return the column that leaves no start: the window where it misses the horizon, else the duration."""
     if way.earliest > settings.last_year:
         return "earliest_start"
-    return "latest_start" if way.latest < decided_from(settings) else "duration"
+    return "latest_start" if way.latest < first_open_year(settings) else "duration"
 
 
 def must_be_funded(tables: Tables) -> frozenset[str]:
@@ -167,7 +168,7 @@ def check_commitments(tables: Tables) -> Iterator[Issue]:
         starts[way.project.id, way.name].update(way.starts(tables.settings))
         starts[way.project.id, ""].update(way.starts(tables.settings))
     mandatory = {project.id for project in tables.projects if project.mandatory}
-    pasts, first = histories(tables), decided_from(tables.settings)
+    pasts, first = histories(tables), first_open_year(tables.settings)
     for row in tables.committed:
         if row.decision == "out":
             if row.project in mandatory:
