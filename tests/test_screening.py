@@ -74,7 +74,6 @@ def test_never_because_it_was_decided():
     [
         (tables(project("P", 1, duration=5)), 5, 2021),
         (tables(project("P", 1, duration=2, earliest_start=2024)), 2, 2024),
-        (tables(project("P", 1, duration=2, earliest_start=2019, latest_start=2020)), 2, 2021),
         (tables(project("P", 1, duration=3), may_cross_phase=False), 3, 2021),
         (
             tables(
@@ -89,6 +88,21 @@ def test_never_because_it_was_decided():
 def test_never_because_it_does_not_end_in_time(given_, years, earliest):
     """Its shortest mode, from its earliest start, ends after 2024 or crosses the border of a phase of two years."""
     assert found(given_) == only("window", years=years, earliest=earliest, last=2024)
+
+
+@pytest.mark.parametrize("decide_from", [None, 2022])
+def test_never_because_its_window_is_over(decide_from):
+    """It ends before the first year that the plan decides, however short the work is."""
+    given_ = tables(project("P", 1, earliest_start=2018, latest_start=2020), decide_from=decide_from)
+    assert found(given_) == only("past", latest=2020, first=decide_from or 2021)
+    open_mode = Mode(project="P", mode="a", latest_start=2021, duration=5)
+    given_ = tables(project("P", 1, latest_start=2020), modes=(Mode(project="P", mode="b"), open_mode))
+    assert found(given_) == only("window", years=1, earliest=2021, last=2024)
+
+
+def test_never_because_its_window_comes_too_late():
+    """It begins after the last year."""
+    assert found(tables(project("P", 1, earliest_start=2025))) == only("late", earliest=2025, last=2024)
 
 
 def test_never_because_nobody_may_pay():

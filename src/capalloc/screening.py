@@ -19,7 +19,7 @@ from capalloc.issues import Issue, Issues, error, info, warning
 from capalloc.model import Block, Floats, Ints, LinearModel, SolveOptions, Status
 from capalloc.options import Options
 from capalloc.payers import Payers
-from capalloc.records import Dependency
+from capalloc.records import Dependency, Mode
 from capalloc.rows import RowWriter, with_rows
 from capalloc.tables import Tables
 
@@ -124,12 +124,18 @@ def find_never(compiled: Compiled, among: Collection[int] | None = None) -> dict
 
 
 def _window(compiled: Compiled, project: int) -> Never:
-    variants = [variant for variant in compiled.options.variants if variant.project == project]
-    years = min(variant.span for variant in variants)
-    row, settings = compiled.tables.projects[project], compiled.tables.settings
-    first = first_open_year(settings)
-    earliest = max(row.earliest_start or first, first)
-    return Never("window", {"years": years, "earliest": earliest, "last": settings.last_year})
+    """The window lies before or after the years that the plan decides, or is too short for the work."""
+    tables, settings = compiled.tables, compiled.tables.settings
+    row, first, last = tables.projects[project], first_open_year(settings), settings.last_year
+    modes = [mode for mode in tables.modes if mode.project == row.id] or [Mode()]
+    latest = max(mode.latest_start or row.latest_start or last for mode in modes)
+    earliest = min(mode.earliest_start or row.earliest_start or first for mode in modes)
+    if latest < first:
+        return Never("past", {"latest": latest, "first": first})
+    if earliest > last:
+        return Never("late", {"earliest": earliest, "last": last})
+    years = min(variant.span for variant in compiled.options.variants if variant.project == project)
+    return Never("window", {"years": years, "earliest": max(earliest, first), "last": last})
 
 
 def _unpaid(compiled: Compiled, project: int) -> Never:
