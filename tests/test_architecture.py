@@ -49,7 +49,7 @@ LAYERS = (
     ("engines.points", "engines.base", "engines.scaling", "engines.highs", "engines.exact_simplex"),
     ("engines.enumeration", "engines.naming", "engines.cbc", "engines.pulp_bridge", "engines.mps", "engines"),
     ("financing",),
-    ("past", "recount", "bookkeeping", "rooms", "tallies", "verification"),
+    ("past", "recount", "bookkeeping", "scales", "rooms", "tallies", "verification"),
     ("answer", "searching", "holding", "lexicographic", "pareto", "solving"),
     ("elasticity", "evaluation", "screening"),
     ("paths", "changes"),
@@ -78,7 +78,7 @@ VERIFIER_MAY_IMPORT = {
     "allocation",
     "audit",
 }
-VERIFIER = {"past", "recount", "bookkeeping", "rooms", "tallies", "verification"}
+VERIFIER = {"past", "recount", "bookkeeping", "scales", "rooms", "tallies", "verification"}
 VERIFIER_MAY_NOT_REACH = {
     "model",
     "costing",

@@ -12,6 +12,7 @@ from capalloc.issues import Issues
 class ProjectAudit:
     """A funded project: its years, its cost over its life in million VND, and its value.
 
+    For a programme these are what is funded at its ``scale``: the cost is the scale times the cost of the whole.
     ``value`` is before class weights; ``weighted_value`` is what the project adds to the objective.  ``class_`` is its
     priority class, by the phase it starts in; ``None`` where the tables give it none.
     """

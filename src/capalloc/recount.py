@@ -48,7 +48,7 @@ class Counted:
     million VND by year, at the prices of that year where prices are nominal, without years that cost nothing.  Where
     the plan decides the yearly amounts, ``spread`` bounds them, and ``costs`` is empty until the payments are known.
     ``value`` is discounted and on the grid, before class weights.  ``class_`` is the priority class by the phase of the
-    start, ``None`` where there is none.
+    start, ``None`` where there is none.  Cost and value are those at the ``scale``.
     """
 
     project: Project
@@ -62,6 +62,7 @@ class Counted:
     class_: int | None
     begun: bool = False
     spread: Spread | None = None
+    scale: Fraction = Fraction(1)
 
     @property
     def cost(self) -> int:
@@ -138,9 +139,9 @@ class Recount:
         return next((year for year in needed if not self._index.get(year)), None)
 
     def uses(self, option: Counted) -> Iterator[tuple[str, int, Fraction]]:
-        """Yield the resource, year and amount of everything an option uses."""
+        """Yield the resource, year and amount of everything an option uses at its scale."""
         for resource, offset, amount in self._uses.get((option.project.id, option.mode), ()):
-            yield resource, option.start + offset, amount
+            yield resource, option.start + offset, amount * option.scale
 
     def _variant(self, project: str, mode: str) -> Mode:
         return self._modes[project][mode] if project in self._modes else Mode()

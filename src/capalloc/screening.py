@@ -143,7 +143,14 @@ def _unpaid(compiled: Compiled, project: int) -> Never:
     options, accounts = compiled.options, compiled.accounts
     numbers = np.unique(accounts.of_variant[options.variant[options.project == project]])
     payers = [accounts.items[number].payers for number in numbers.tolist() if number >= 0]
-    joint = [limit for payer in payers for limit in payer.limits if len(limit.sources) in (0, len(payer.sources))]
+    begun = any(variant.past is not None for variant in options.variants if variant.project == project)
+    joint = [
+        limit
+        for payer in payers
+        for limit in payer.limits
+        # What was paid before the plan may alone decide a share.
+        if begun or len(limit.sources) in (0, len(payer.sources))
+    ]
     if not joint:
         return Never("payer", {})
     return _share_reason(compiled, min(joint, key=lambda limit: limit.high).row)

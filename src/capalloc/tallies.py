@@ -78,7 +78,7 @@ class Tally:
         return self._adds(option, measure.names[0]) if option.finish in measure.period else 0
 
     def _adds(self, option: Counted, indicator: str) -> Fraction:
-        return self._contributions.get((option.project.id, option.mode, indicator), Fraction(0))
+        return self._contributions.get((option.project.id, option.mode, indicator), Fraction(0)) * option.scale
 
     def _resource(self, measure: Measure, option: Counted) -> Fraction | int:
         uses = self._recount.uses(option)

@@ -30,6 +30,7 @@ from capalloc.past import Past, opening_year
 from capalloc.records import Dependency, Membership
 from capalloc.recount import Counted, Recount
 from capalloc.rooms import broken_envelopes, envelope_accounts
+from capalloc.scales import at_scale, broken_scale
 from capalloc.tables import Tables
 from capalloc.tallies import (
     Tally,
@@ -115,15 +116,21 @@ class _Reading:
             elif name in found:
                 self.faults.append(error("broken-chosen-twice", project=name))
             else:
-                faults = list(_misread(tables, recount, choice))
-                self.faults += faults
-                usable = all(fault.code == "broken-scale" for fault in faults)
-                found[name] = as_paid(recount.option(name, choice.mode, choice.start), books) if usable else None
+                found[name] = self._read(tables, recount, choice, books)
         self.funded: Funded = {row.id: found[row.id] for row in tables.projects if row.id in found}
+
+    def _read(self, tables: Tables, recount: Recount, choice: Choice, books: Books) -> Counted | None:
+        faults = list(_misread(tables, recount, choice))
+        self.faults += faults
+        if faults:
+            return None
+        whole = recount.option(choice.project, choice.mode, choice.start)
+        self.faults += broken_scale(tables, whole, choice.scale)
+        return as_paid(at_scale(whole, choice.scale), books)
 
 
 def _misread(tables: Tables, recount: Recount, choice: Choice) -> Iterator[Issue]:
-    """What in the choice of a known project is no mode, no possible start year, or not the whole project."""
+    """What in the choice of a known project is no mode or no possible start year."""
     project, known, horizon = choice.project, recount.modes(choice.project), tables.settings.horizon
     if choice.mode not in known:
         yield error("broken-unknown-mode", project=project, found=shown(choice.mode), known=", ".join(known) or "—")
@@ -139,8 +146,6 @@ def _misread(tables: Tables, recount: Recount, choice: Choice) -> Iterator[Issue
         return
     if choice.mode in known and (missing := recount.unpriced(project, choice.mode, choice.start)) is not None:
         yield error("broken-price-index", project=project, year=choice.start, found=missing)
-    if choice.scale != 1:
-        yield error("broken-scale", project=project, found=shown(choice.scale))
 
 
 def _project_account(tables: Tables, option: Counted) -> ProjectAudit:
@@ -153,7 +158,7 @@ def _project_account(tables: Tables, option: Counted) -> ProjectAudit:
         option.mode,
         option.start,
         option.finish,
-        Fraction(1),
+        option.scale,
         option.cost,
         option.value,
         option.value * weight,
