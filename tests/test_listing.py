@@ -54,7 +54,7 @@ def test_an_unknown_project_or_mode_is_told_with_the_nearest():
         read_list(sample().tables, [("A", "2026")])
     with pytest.raises(UnknownName, match=r"no project \"\['A'\]\""):
         read_list(sample().tables, [[["A"]]])
-    with pytest.raises(UnknownName, match=r"no column 'years'\. Known: funded, mode, project, start"):
+    with pytest.raises(UnknownName, match=r"no column 'years'\. Known: funded, mode, project, scale, start"):
         read_list(sample().tables, pd.DataFrame({"project": ["A"], "years": [2026]}))
 
 

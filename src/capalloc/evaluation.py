@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from time import perf_counter
 
 import numpy as np
@@ -26,11 +27,12 @@ _FIRM = ("balance", "yearly", "listed")
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """One line of a hand-made list; a mode or a start year of ``None`` is left to the evaluation."""
+    """One line of a hand-made list; a mode, start year or scale of ``None`` is left to the evaluation."""
 
     project: str
     mode: str | None = None
     start: int | None = None
+    scale: Fraction | None = None
 
 
 def evaluate(tables: Tables, wishes: Sequence[Wish], options: SolveOptions | None = None) -> Answer:

@@ -20,7 +20,7 @@ from capalloc.compiling import Compiled
 from capalloc.engines.base import Engine
 from capalloc.holding import Gains, HeldAim, Hold, gains_of, held_aim, hold
 from capalloc.issues import EngineFailed
-from capalloc.model import ProgressReport, SolveOptions, Status, StoppedBy
+from capalloc.model import Progress, ProgressReport, SolveOptions, Status, StoppedBy
 from capalloc.searching import search
 
 _WORST_FIRST = (Status.FEASIBLE, Status.WITHIN_GAP, Status.OPTIMAL)
@@ -66,7 +66,8 @@ def solve_in_order(
     live = [gains for gains in every if any(gains.amounts)] or [every[-1]]
     for gains in live:
         aim = held_aim(compiled, gains, holds, _values)
-        run = _run(aim, (options, clock), engine, start, progress, stop, last=gains is live[-1])
+        report = _about_class(progress, gains.number, clock)
+        run = _run(aim, (options, clock), engine, start, report, stop, last=gains is live[-1])
         if run.allocation is None or run.audit is None:
             if runs:
                 raise EngineFailed(say("engine.contradiction", engine=engine.name))
@@ -98,6 +99,17 @@ def _run(
         limited = replace(options, time_limit=_left(options, clock))
         run = search(aim, limited, engine, start=start, progress=progress, stop=stop)
     return run
+
+
+def _about_class(progress: ProgressReport | None, number: int, clock: float) -> ProgressReport | None:
+    """Pass reports on with the class that they are about, timed from the first class on."""
+    if progress is None:
+        return None
+
+    def report(seen: Progress) -> None:
+        progress(replace(seen, class_=number, seconds=perf_counter() - clock))
+
+    return report
 
 
 def _left(options: SolveOptions, clock: float) -> float | None:

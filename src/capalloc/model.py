@@ -109,13 +109,17 @@ class StoppedBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One report of an engine at work; ``value`` is ``None`` before the first plan, all in the user's sense."""
+    """One report of an engine at work; ``value`` is ``None`` before the first plan, all in the user's sense.
+
+    Where classes come one after the other, ``class_`` is the one that is being maximised, and the numbers are its own.
+    """
 
     seconds: float
     value: float | None
     bound: float
     gap: float
     nodes: int = 0
+    class_: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

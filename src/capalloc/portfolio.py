@@ -20,7 +20,7 @@ from capalloc.framing import row_cells, table_frame
 from capalloc.front import ParetoFront
 from capalloc.issues import NO_ISSUES, InvalidInput, Issues, UnknownName, error
 from capalloc.limits import read_limits
-from capalloc.listing import HandMade, read_list
+from capalloc.listing import HandMade, read_list, wishes_of
 from capalloc.loading import read_folder, read_frames
 from capalloc.model import Progress, ProgressReport, Status
 from capalloc.pareto import check_front, front_of, tables_for
@@ -191,7 +191,8 @@ class Portfolio:
         with watching(progress) as report:
             answer = optimize(self.tables, options, engine, start=first, progress=report)
             if report is not None and answer.value is not None:
-                report(Progress(answer.seconds, float(answer.value), answer.bound, answer.gap, answer.nodes))
+                last = answer.classes[-1].class_ if answer.classes else None
+                report(Progress(answer.seconds, float(answer.value), answer.bound, answer.gap, answer.nodes, last))
         return Plan(self.tables, answer)
 
     def _start(self, start: Plan | HandMade) -> Allocation:
@@ -200,8 +201,10 @@ class Portfolio:
                 raise InvalidInput([error("start-without-plan", status=start.status)])
             if start.tables is self.tables:
                 return start.answer.allocation
-            start = _choices(start)
-        answer = evaluate(self.tables, read_list(self.tables, start, "start"))
+            wishes = wishes_of(self.tables, start.answer.allocation)
+        else:
+            wishes = read_list(self.tables, start, "start")
+        answer = evaluate(self.tables, wishes)
         if answer.allocation is None:
             raise InvalidInput([error("start-infeasible", count=len(answer.violations)), *answer.violations])
         return answer.allocation
@@ -209,8 +212,8 @@ class Portfolio:
     def evaluate(self, listed: Plan | HandMade) -> Plan:
         """Return a hand-made list judged like a plan: exactly its projects are funded.
 
-        Modes and start years that the list leaves open, and who pays, are chosen as well as can be.  A list that
-        cannot be carried out gives a plan with the status ``infeasible`` whose ``violations`` say what it breaks.
+        Modes, start years and scales that the list leaves open, and who pays, are chosen as well as can be.  A list
+        that cannot be carried out gives a plan with the status ``infeasible`` whose ``violations`` say what it breaks.
 
         Parameters
         ----------
@@ -224,13 +227,16 @@ class Portfolio:
         UnknownName
             When the list names a project, mode or column that does not exist.
         InvalidInput
-            When it is no list, a project is listed twice, a start is no year, or the plan holds no projects.
+            When it is no list, a project is listed twice, a start is no year, a scale is no part of a whole, or the
+            plan holds no projects.
         """
         if isinstance(listed, Plan):
             if listed.answer.allocation is None:
                 raise InvalidInput([error("list-without-plan", status=listed.status)])
-            listed = _choices(listed)
-        answer = evaluate(self.tables, read_list(self.tables, listed))
+            wishes = wishes_of(self.tables, listed.answer.allocation)
+        else:
+            wishes = read_list(self.tables, listed)
+        answer = evaluate(self.tables, wishes)
         if answer.status.has_plan:
             # The bound holds for plans of these projects only; about all plans nothing is proved.
             classes = tuple(replace(own, status=Status.FEASIBLE, bound=math.inf) for own in answer.classes)
@@ -416,8 +422,3 @@ def load_plan(path: str | Path, portfolio: Portfolio) -> Plan:
     """
     expect("portfolio", portfolio, Portfolio, "portfolio")
     return Plan(portfolio.tables, read_plan(path_given("path", path), portfolio.tables))
-
-
-def _choices(plan: Plan) -> list[tuple[str, str | None, int | None]]:
-    allocation = plan.answer.allocation
-    return [(choice.project, choice.mode, choice.start) for choice in allocation.choices] if allocation else []

@@ -49,7 +49,8 @@ def describe(progress: Progress) -> str:
     gap = f"{progress.gap:.2%}" if math.isfinite(progress.gap) else "∞"
     if language() == "vi":
         gap = gap.replace(".", ",")
-    return say("plan.progress.line", value=value, bound=bound, gap=gap, seconds=round(progress.seconds))
+    line = say("plan.progress.line", value=value, bound=bound, gap=gap, seconds=round(progress.seconds))
+    return line if progress.class_ is None else say("plan.progress.class", number=progress.class_, line=line)
 
 
 def _short(number: float, whole: Callable[[float], int]) -> float:

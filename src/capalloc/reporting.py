@@ -13,7 +13,9 @@ from capalloc.answer import Answer
 from capalloc.audit import Audit
 from capalloc.catalogue import language, say, write_number
 from capalloc.ceilings import reserve_of, room_of
+from capalloc.history import find_past, first_open_year, payments_made
 from capalloc.model import Status, relative_gap
+from capalloc.money import round_half_up
 from capalloc.options import expand
 from capalloc.records import RECORDS, Envelope, Project, Source
 from capalloc.selection import parse_selection
@@ -113,13 +115,29 @@ def _portfolio_lines(tables: Tables, costs: Mapping[str, int]) -> Iterator[str]:
     fixed |= {project.id for project in tables.projects if project.mandatory}
     if fixed:
         yield say("portfolio.fixed", count=len(fixed), cost=sum(costs[project] for project in fixed))
+    yield from _history_lines(tables, costs)
+
+
+def _history_lines(tables: Tables, costs: Mapping[str, int]) -> Iterator[str]:
+    """What was begun and paid before the years that the plan decides."""
+    first, paid = first_open_year(tables.settings), payments_made(tables)
+    if paid:
+        amount, payees = sum(row.amount for row in paid), {row.project for row in paid}
+        yield say("portfolio.paid-before", first=first, amount=amount, count=len(payees))
+    past = find_past(tables)
+    if past:
+        cost = sum(costs[project] for project in past)
+        left = cost - sum(sum(known.paid.values()) for known in past.values())
+        yield say("portfolio.going-on", first=first, count=len(past), cost=cost, left=left)
 
 
 def base_costs(tables: Tables) -> Mapping[str, int]:
-    """Return the cost of every project over its life, in its first mode, in million VND."""
+    """Return the cost of every project over its life, in million VND: in its first mode, or in the one it began in."""
     costs: dict[str, int] = {}
     for variant in expand(tables).variants:
         costs.setdefault(tables.projects[variant.project].id, variant.cost)
+        if variant.past is not None and variant.starts:
+            costs[tables.projects[variant.project].id] = variant.cost
     return costs
 
 
@@ -188,6 +206,7 @@ def describe_plan(tables: Tables, answer: Answer) -> Iterator[Section]:
     if tables.settings.objective.class_weights:
         lines.append(say("plan.weighted"))
     lines.append(say("plan.funded", count=len(audit.projects), of=len(tables.projects), cost=total))
+    lines += _paid_lines(tables, audit)
     yield Section(heading, tuple(lines))
     if audit.envelopes:
         yield _envelope_section(tables, audit)
@@ -198,11 +217,38 @@ def describe_plan(tables: Tables, answer: Answer) -> Iterator[Section]:
         yield Section(
             say("plan.resources"), (), _heads("resource", "period", "amount", "used", "slack"), rows, labels=2
         )
+    if any(project.kind == "programme" for project in tables.projects):
+        yield _programme_section(tables, audit)
     yield from _statement_sections(audit)
     for title, group in _groupings(tables.projects):
         yield Section(
             say(f"plan.by.{title}"), (), _heads(title, "funded", "of", "cost"), _funded_rows(tables, audit, group)
         )
+
+
+def _paid_lines(tables: Tables, audit: Audit) -> Iterator[str]:
+    """What was paid before the years that the plan decides, for what goes on and for what was stopped."""
+    first, made = first_open_year(tables.settings), payments_made(tables)
+    cost = {row.project: row.cost for row in audit.projects}
+    paid = sum(row.amount for row in made if row.project in cost)
+    stopped = sum(row.amount for row in made if row.project not in cost)
+    if paid:
+        yield say("plan.paid-before", first=first, amount=paid, left=sum(cost.values()) - paid)
+    if stopped:
+        yield say("plan.paid-stopped", first=first, amount=stopped)
+
+
+def _programme_section(tables: Tables, audit: Audit) -> Section:
+    """How much of each programme is funded."""
+    funded, whole = {row.project: row for row in audit.projects}, base_costs(tables)
+    programmes = [project for project in tables.projects if project.kind == "programme"]
+    names, rows = _names(programmes), []
+    for project in programmes:
+        row = funded.get(project.id)
+        cost, scale = (row.cost, row.scale) if row else (0, Fraction(0))
+        full = round_half_up(cost / scale) if scale else whole[project.id]
+        rows.append((names[project.id], write_number(cost), write_number(full), f"{write_number(scale * 100)}%"))
+    return Section(say("plan.programmes"), (), _heads("programme", "funded", "whole", "scale"), tuple(rows))
 
 
 _SIGNS = {"<=": "≤", ">=": "≥", "==": "="}
@@ -315,10 +361,10 @@ def _heads(*names: str) -> tuple[str, ...]:
     return tuple(say(f"column.{name}") for name in names)
 
 
-def _names(sources: Sequence[Source]) -> Mapping[str, str]:
-    """What each source is called in the language in force; its id where it has no name."""
+def _names(named: Sequence[Source | Project]) -> Mapping[str, str]:
+    """What each source or project is called in the language in force; its id where it has no name."""
     english = language() == "en"
-    return {s.id: (s.name_en if english else s.name) or s.name or s.name_en or s.id for s in sources}
+    return {s.id: (s.name_en if english else s.name) or s.name or s.name_en or s.id for s in named}
 
 
 def _source_name(sources: Sequence[str], names: Mapping[str, str]) -> str:
