@@ -371,3 +371,135 @@ def test_texts_with_a_number_read_well_for_one(lang):
         found = issues_of(**tables)
         assert {issue.code for issue in found} == {"no-start", "no-profile-for-duration", "profile-sum"}
         assert [issue.message for issue in found if plural.search(issue.message)] == []
+
+
+BUDGET = {"sources": "id,side;state,state", "envelopes": "source,period,amount;state,2021:2030,900"}
+DECIDED = {"decide_from": 2023, "phases": PHASES, "may_cross_phase": False}
+
+
+def test_what_has_begun_passes_every_border_without_a_word():
+    """Its start lies before the first year, its end after the phase and the horizon; a year later it would be new."""
+    projects = "id,status,earliest_start,latest_start,duration,cost,value;A,under_way,{0},{0},{1},100,1"
+    for start, duration in ((2015, 4), (2022, 6), (2020, 14)):
+        assert codes(DECIDED, projects=projects.format(start, duration), **BUDGET) == []
+    assert codes(DECIDED, projects=projects.format(2023, 6), **BUDGET) == ["no-start"]
+
+
+def test_a_new_project_starts_in_the_first_year_that_is_open():
+    """Not before, whatever its window says; the years that are over leave it too little time."""
+    projects = "id,earliest_start,latest_start,duration,cost,value;A,{},{},3,100,1"
+    assert codes(DECIDED, projects=projects.format(2021, 2023), **BUDGET) == []
+    (issue,) = issues_of(DECIDED, projects=projects.format(2021, 2022), **BUDGET)
+    assert (issue.code, issue.where.column, issue.arguments["first"]) == ("no-start", "latest_start", 2023)
+
+
+def test_what_goes_on_counts_as_funded_and_what_was_stopped_does_not():
+    """Both are under way and exclude each other; once one was stopped, nothing is wrong."""
+    tables = {
+        "projects": "id,status,earliest_start,latest_start,cost,value;"
+        "A,under_way,2022,2022,9,1;B,arrears,2021,2021,9,1",
+        "dependencies": "kind,first,then;excludes,A,B",
+    }
+    assert codes(DECIDED, **tables, **BUDGET) == ["mandatory-excluded"]
+    assert codes(DECIDED, **tables, **BUDGET, committed="project,decision;B,out") == []
+
+
+def test_a_project_that_is_paid_for_needs_no_payer():
+    """Nobody may pay for schools any more; one of them is paid in full, the other is not."""
+    tables = {
+        "projects": "id,status,sector,earliest_start,latest_start,cost,value;"
+        "A,under_way,school,2022,2022,9,1;B,under_way,school,2022,2022,9,1;C,,road,,,9,1",
+        "sources": "id,side,eligible;state,state,sector == 'road'",
+        "envelopes": BUDGET["envelopes"],
+        "paid": "project,source,year,amount;A,state,2022,9;B,state,2022,8",
+    }
+    found = issues_of(DECIDED, **tables)
+    assert told(found.errors) == ["no-payer projects:1:id"]
+    assert told(found.warnings) == ["paid-by-barred paid:0:source", "paid-by-barred paid:1:source"]
+
+
+def test_history_is_judged_by_the_mode_it_began_in():
+    """The window, the cost and the profile of the other mode say nothing about it."""
+    tables = {
+        "projects": "id,status,cost,value;A,under_way,,1",
+        "modes": "project,mode,cost,earliest_start,latest_start,profile;"
+        "A,small,50,2022,2022,;A,large,90,2021,2024,flexible",
+        "committed": "project,decision,mode;A,in,{}",
+        "paid": "project,source,year,amount;A,state,2022,60",
+        **BUDGET,
+    }
+    small = issues_of(DECIDED, **(tables | {"committed": tables["committed"].format("small")}))
+    assert told(small) == ["paid-over-cost modes:0:cost"]
+    large = issues_of(DECIDED, **(tables | {"committed": tables["committed"].format("large")}))
+    assert told(large) == ["past-start-unknown projects:0:earliest_start", "past-flexible modes:1:profile"]
+
+
+def test_a_class_is_needed_for_what_began_before_all_phases():
+    """No row of `priorities` can be about a start there."""
+    tables = {
+        "projects": "id,status,priority,earliest_start,latest_start,cost,value;A,under_way,{},{},{},9,1",
+        "priorities": "project,phase,class;A,2021-2025,1",
+    }
+    settings = DECIDED | {"objective": {"goal": "lexicographic"}}
+    for start, priority, expected in ((2022, "", []), (2019, "", ["missing-priority"]), (2019, 1, [])):
+        written_ = tables["projects"].format(priority, start, start)
+        assert codes(settings, **(tables | BUDGET | {"projects": written_})) == expected
+
+
+def test_prices_are_needed_only_where_something_is_still_paid():
+    """Paid amounts are not indexed; two years before the plan need no index, the two that are left do."""
+    tables = {
+        "projects": "id,status,earliest_start,latest_start,duration,cost,value;A,under_way,2021,2021,4,100,1",
+        "paid": "project,source,year,amount;A,state,2021,{}",
+        **BUDGET,
+    }
+    index = "year,index;2023,1"
+    settings = DECIDED | {"prices": "nominal"}
+    found = issues_of(settings, **(tables | {"paid": tables["paid"].format(60)}), price_index=index)
+    assert [(issue.code, issue.arguments["year"]) for issue in found] == [("no-index-for-year", 2024)]
+    assert codes(settings, **(tables | {"paid": tables["paid"].format(100)}), price_index=index) == []
+
+
+def test_a_wrong_year_of_decision_hides_nothing_but_what_hangs_on_it():
+    """The window that is reversed is told; whether the payment was too late is not."""
+    found = issues_of(
+        {"decide_from": 2040},
+        projects="id,status,earliest_start,latest_start,cost,value;A,under_way,2022,2022,9,1;B,,2025,2024,9,1",
+        paid="project,source,year,amount;A,state,2022,5",
+        **BUDGET,
+    )
+    assert told(found) == ["year-outside settings::decide_from", "window-reversed projects:1:latest_start"]
+
+
+def test_a_status_that_cannot_be_read_is_all_that_is_wrong():
+    """Under way, the project would go on; taken for a new one it could not start."""
+    projects = "id,status,earliest_start,latest_start,cost,value;A,{},2020,2020,9,1"
+    assert codes(DECIDED, projects=projects.format("under_way"), **BUDGET) == []
+    assert codes(DECIDED, projects=projects.format("undr_way"), **BUDGET) == ["unknown-choice"]
+    assert codes(DECIDED, projects=projects.format("proposed"), **BUDGET) == ["no-start"]
+
+
+def test_yearly_bounds_may_come_from_the_project_and_the_mode():
+    """The mode's own bound counts; both limits leave room for exactly the cost at their edge."""
+    tables = {
+        "projects": "id,duration,cost,profile,year_min,year_max,value;A,4,10,flexible,{},{},1",
+        "modes": "project,mode,year_max;A,a,{};A,b,0.3",
+        **BUDGET,
+    }
+
+    def found(least, most, own):
+        given = {"projects": tables["projects"].format(least, most), "modes": tables["modes"].format(own)}
+        return told(issues_of(DECIDED, **(tables | given)))
+
+    # ceil(0.25 · 10) = 3 a year for four years; floor(0.29 · 10) = 2 a year.
+    assert found(0.29, 0.25, 0.3) == []
+    assert found("", 0.2, "") == ["year-max-too-low projects:0:year_max"]
+    assert found(0.3, "", 1) == ["year-min-too-high projects:0:year_min"]
+    assert found(0.2, "", 0.1) == ["year-bounds-reversed modes:0:year_max"]
+
+
+def test_prices_and_profiles_say_nothing_of_years_that_the_plan_decides():
+    """A flexible project asks for no row of `profiles`, and one that is not flexible may still name one."""
+    projects = "id,duration,cost,profile,value;A,2,9,flexible,1;B,2,9,front,1"
+    profiles = "profile,duration,offset,share;front,2,0,1"
+    assert codes(DECIDED, projects=projects, profiles=profiles, **BUDGET) == []

@@ -204,3 +204,14 @@ def test_digits_hold_exactly_what_one_row_would(reached):
         carries = range(int(model.lower[-1]), int(model.upper[-1]) + 1)
         kept = any(((model.matrix @ [*point, c])[-2:] >= model.row_lower[-2:]).all() for c in carries)
         assert kept == (total >= reached)
+
+
+def test_progress_names_the_class_that_is_being_solved():
+    """One class after the other, never back, each with seconds since the first."""
+    given = tables(worth("A", 6, 1, 1), worth("C", 4, 3, 2), worth("D", 3, 2, 3), objective=ORDERED, **MONEY)
+    seen = []
+    optimize(given, EXACT, "highs", progress=seen.append)
+    told = [report.class_ for report in seen]
+    assert (sorted(told), set(told)) == (told, {1, 2, 3})
+    seconds = [report.seconds for report in seen]
+    assert seconds == sorted(seconds)

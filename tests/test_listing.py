@@ -1,15 +1,26 @@
 """Hand-made lists."""
 
+from decimal import Decimal
+from fractions import Fraction
+
 import pandas as pd
 import pytest
 
 from capalloc import InvalidInput, UnknownName
+from capalloc.allocation import Allocation, Choice
 from capalloc.evaluation import Wish
-from capalloc.listing import read_list
-from sample import COLUMNS, sample
+from capalloc.listing import read_list, wishes_of
+from capalloc.loading import read_frames
+from sample import COLUMNS, SETTINGS, frames, sample
 
 NO_RESOURCES = {"resources": None, "uses": None, "capacities": None}
 WISHES = (Wish("A", None, 2026), Wish("B"))
+
+
+def with_a_programme():
+    """Return the tables of the sample, where A is a programme that may be funded from a quarter on."""
+    projects = COLUMNS["projects"] | {"kind": ["programme", "works", "works"], "min_scale": [0.25, None, None]}
+    return read_frames(SETTINGS, frames(projects=projects))[0]
 
 
 @pytest.mark.parametrize(
@@ -42,6 +53,27 @@ def test_a_mode_is_taken_as_listed():
     assert read_list(sample(modes=modes, **NO_RESOURCES).tables, [("A", "half")]) == (Wish("A", "half", None),)
 
 
+def test_a_frame_may_say_how_much_of_a_programme_is_funded():
+    """A decimal is taken as it is written; an empty cell leaves the scale open, and works are whole in any case."""
+    tables = with_a_programme()
+    for written in (0.3, "0.3", Fraction(3, 10), Decimal("0.3")):
+        listed = pd.DataFrame({"project": ["A", "B"], "scale": [written, 1.0]}, dtype=object)
+        assert read_list(tables, listed) == (Wish("A", scale=Fraction(3, 10)), Wish("B"))
+    assert read_list(tables, pd.DataFrame({"project": ["A"], "scale": [None]})) == (Wish("A"),)
+    assert read_list(tables, pd.DataFrame({"project": ["A"], "scale": [1]})) == (Wish("A", scale=Fraction(1)),)
+    assert read_list(tables, pd.DataFrame({"project": ["B"], "scale": [0.5]})) == (Wish("B", scale=Fraction(1, 2)),)
+
+
+def test_a_plan_wishes_what_it_holds():
+    """Also its exact scales."""
+    tables = with_a_programme()
+    chosen = (Choice("B", "", 2026), Choice("A", "", 2026, Fraction(500, 1001)))
+    wishes = (Wish("A", "", 2026, Fraction(500, 1001)), Wish("B", "", 2026))
+    assert wishes_of(tables, Allocation(chosen, ())) == wishes
+    with pytest.raises(UnknownName, match="no project 'X'"):
+        wishes_of(tables, Allocation((Choice("X", "", 2026),), ()))
+
+
 def test_an_unknown_project_or_mode_is_told_with_the_nearest():
     """A slip of the pen is not dropped."""
     projects = COLUMNS["projects"] | {"id": ["road-1", "B", "C"]}
@@ -67,6 +99,10 @@ def test_an_unknown_project_or_mode_is_told_with_the_nearest():
         ({"A": 2026.5}, r"\[start-not-a-year\].*2026\.5"),
         ([("A", None, 2026, 1)], r"\[list-entry\]"),
         ([3], r"\[list-entry\].*3 is no entry"),
+        (pd.DataFrame({"project": ["A"], "scale": [0]}), r"\[scale-not-a-part\].*project A the scale 0,"),
+        (pd.DataFrame({"project": ["A"], "scale": [1.5]}), r"\[scale-not-a-part\].*1\.5"),
+        (pd.DataFrame({"project": ["A"], "scale": ["half"]}), r"\[scale-not-a-part\].*'half'"),
+        (pd.DataFrame({"project": ["A"], "scale": [True]}), r"\[scale-not-a-part\].*True"),
         (pd.DataFrame({"project": ["A"], "funded": ["perhaps"]}), r"\[not-a-truth\].*funded.*perhaps"),
     ],
 )

@@ -3,6 +3,7 @@
 import math
 import sys
 import types
+from dataclasses import replace
 
 import pytest
 
@@ -27,6 +28,19 @@ def test_a_report_is_one_line(lang, first, later):
     """Best value, proved bound, gap and seconds are in it, in the language in force."""
     with speaking(lang):
         assert (describe(FIRST), describe(LATER)) == (first, later)
+
+
+@pytest.mark.parametrize(
+    ("lang", "line"),
+    [
+        ("en", "class 2: best none yet  bound ∞  gap ∞  0 s"),
+        ("vi", "thứ tự ưu tiên 2: tốt nhất chưa có  cận trên ∞  sai lệch ∞  0 giây"),
+    ],
+)
+def test_a_report_about_a_class_names_it(lang, line):
+    """Where classes come one after the other, the numbers are those of one of them."""
+    with speaking(lang):
+        assert describe(replace(FIRST, class_=2)) == line
 
 
 @pytest.mark.parametrize("progress", [None, False])

@@ -86,3 +86,52 @@ def test_joined_sources_are_shown_together():
 def test_a_name_of_several_lines_stays_in_its_row():
     """The table keeps its shape."""
     assert as_text([Section("", (), ("name", "cost"), (("Long\n\tname", "5"),))]) == "name       cost\nLong name     5"
+
+
+def with_history(**changed):
+    """Return a portfolio that decides from 2028 on: A goes on, B was stopped, C is new."""
+    projects = {
+        "id": ["A", "B", "C"],
+        "status": ["under_way", "under_way", "proposed"],
+        "earliest_start": [2025, 2026, None],
+        "latest_start": [2025, 2026, None],
+        "duration": [4, 2, 1],
+        "cost": [1001, 500, 800],
+        "value": [10, 6, 7],
+    }
+    return sample(
+        {"decide_from": 2028},
+        projects=projects,
+        sources={"id": ["state"], "side": ["state"]},
+        envelopes={"source": ["state"], "period": ["2026-2030"], "amount": [2000]},
+        committed={"project": ["B"], "decision": ["out"]},
+        paid={
+            "project": ["A", "A", "B"],
+            "source": ["state"] * 3,
+            "year": [2025, 2027, 2026],
+            "amount": [300, 200, 50],
+        },
+        **dict.fromkeys(("dependencies", "resources", "uses", "capacities")),
+        **changed,
+    )
+
+
+def test_a_portfolio_and_its_plan_say_what_was_paid_before():
+    """300 + 200 for A and 50 for B, which was stopped; 501 of A's 1,001 are left, and C costs 800 more."""
+    portfolio = with_history()
+    lines = portfolio.summary().splitlines()
+    assert "Paid before 2028: 550 million VND for 2 projects; the plan decides from 2028 on." in lines
+    begun = "Begun before 2028 and to be carried on: 1 projects, which cost 1,001 million VND, of which 501 are left."
+    assert begun in lines
+    lines = portfolio.optimize().summary().splitlines()
+    assert "Funded: 2 of 3 projects, 1,801 million VND over their life." in lines
+    assert "Of it, 500 million VND were paid before 2028; 1,301 are left to pay." in lines
+    assert "Besides, 50 million VND were paid before 2028 for projects that were stopped." in lines
+    with speaking("vi"):
+        assert "đã chi trước năm 2028: 500 triệu đồng" in portfolio.optimize().summary()
+
+
+def test_without_history_nothing_is_said_of_it():
+    """Neither of the portfolio nor of the plan."""
+    texts = [sample().summary(), sample().optimize().summary()]
+    assert [text for text in texts if "before 20" in text] == []
