@@ -68,7 +68,7 @@ def test_a_plan_wishes_what_it_holds():
     """Also its exact scales."""
     tables = with_a_programme()
     chosen = (Choice("B", "", 2026), Choice("A", "", 2026, Fraction(500, 1001)))
-    wishes = (Wish("A", "", 2026, Fraction(500, 1001)), Wish("B", "", 2026))
+    wishes = (Wish("A", None, 2026, Fraction(500, 1001)), Wish("B", None, 2026))
     assert wishes_of(tables, Allocation(chosen, ())) == wishes
     with pytest.raises(UnknownName, match="no project 'X'"):
         wishes_of(tables, Allocation((Choice("X", "", 2026),), ()))
