@@ -131,6 +131,7 @@ def nominal(**more):
     [
         ({}, {2022: 4, 2023: 4}),  # 3.5 × 1.1 = 3.85, and 3.5 × 1.21 more are 8.085
         ({"cost": None, "costs": stream(5, 1, 4, 0, 1)}, {2022: 4, 2024: 2}),  # 4.4, and 1.3 more are 5.7
+        ({"cost": None, "costs": stream(5, 1, 4, 0, 1, 0)}, {2022: 4, 2024: 2}),  # 2025 needs no index for nothing
         ({"duration": 1}, {2022: 8}),  # 7 × 1.1 = 7.7
     ],
 )
@@ -167,6 +168,14 @@ def test_a_status_tells_a_project_that_was_begun(more, start):
     decided = (Commitment(project="P", decision="in", start=more["committed"]),) if "committed" in more else ()
     past = Recount(tables(row, decide_from=2022, committed=decided)).pasts.get("P")
     assert (past and past.start) == start
+
+
+def test_a_decision_to_stop_tells_no_start():
+    """Only a project that is in is begun in the year of its commitment."""
+    row = project("P", 4, status="under_way")
+    for decision, begins in (("in", ["P"]), ("out", [])):
+        decided = (Commitment(project="P", decision=decision, start=2020),)
+        assert list(Recount(tables(row, decide_from=2022, committed=decided)).pasts) == begins
 
 
 def test_a_payment_tells_a_project_that_was_begun_whatever_its_status():

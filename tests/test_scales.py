@@ -120,9 +120,10 @@ def test_a_scale_that_is_too_small_is_told_in_money_and_percent():
 
 
 def test_works_have_no_scale():
-    """Half of a road is a violation, whatever its cost."""
-    given = tables(project("P", 10, min_scale=THIRD))
-    assert [code for code, *_ in broken(given, funded(5))] == ["broken-scale"]
+    """Half of a road is a violation, whatever its cost, and is shown whole."""
+    audit = verify(tables(project("P", 10, min_scale=THIRD, value=Fraction(7))), funded(5))
+    assert [issue.code for issue in audit.violations] == ["broken-scale"]
+    assert (audit.projects[0].cost, audit.projects[0].scale, audit.value) == (10, 1, 7)
 
 
 def pay(**amounts):
@@ -159,6 +160,13 @@ def test_explicit_costs_and_the_prices_of_the_years_are_scaled_after_rounding():
     )
     assert broken(given, funded(6, 17, paid=pay(y2021=3, y2022=3))) == []
     assert broken(given, funded(5, 17, paid=pay(y2021=3, y2022=2))) == [("broken-scale-least", 5, 6, 1)]
+
+
+def test_the_rows_of_costs_may_stand_in_any_order():
+    """6 and 4: half of them are 3 by 2021 and 5 by 2022."""
+    rows = (Cost(project="P", offset=1, amount=4), Cost(project="P", offset=0, amount=6))
+    given = programme(None, costs=rows, sources=(STATE,))
+    assert broken(given, funded(5, paid=pay(y2021=3, y2022=2))) == []
 
 
 def test_the_mode_says_what_the_whole_is():

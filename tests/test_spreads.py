@@ -6,6 +6,7 @@ import pytest
 
 from building import broken, plan, project, tables
 from capalloc.audit import ProjectAudit
+from capalloc.bookkeeping import as_paid, keep_books
 from capalloc.catalogue import speaking
 from capalloc.records import Envelope, Mode, PriceIndex, ProfileShare, Rule, Share, Source
 from capalloc.recount import Recount, Spread
@@ -47,8 +48,9 @@ def test_the_plan_may_pay_the_cost_as_it_likes(amounts):
     ],
 )
 def test_all_years_of_work_together_pay_the_cost(amounts, expected):
-    """No other year pays anything, also when the total is right."""
+    """No other year pays anything, also when the total is right; the account shows what it costs, not what is paid."""
     assert broken(flexible(), pay(*amounts)) == expected
+    assert verify(flexible(), pay(*amounts)).projects[0].cost == 10
 
 
 def test_a_year_before_the_start_pays_nothing_either():
@@ -142,9 +144,17 @@ def test_rules_measure_what_the_plan_pays(measure, period, expected):
     assert verify(given, pay(1, 2, 7)).rules[0].used == expected
 
 
+def test_a_year_without_payment_costs_nothing():
+    """3 and 7 in 2021 and 2023, and an entry of 0 between."""
+    given, allocation = flexible(), pay(3, 0, 7)
+    option = as_paid(Recount(given).option("P", "", 2021), keep_books(given, allocation.payments))
+    assert option.costs == {2021: 3, 2023: 7}
+
+
 def test_the_span_of_a_project_is_its_years_of_work():
     """From 2023 it would run over, however early it is paid; a phase is crossed by work alone."""
     assert broken(flexible(), pay(10, first=2023, start=2023)) == [("broken-run-over", 2025, 2024, 1)]
+    assert broken(flexible(), pay(9, 0, 0, 1, first=2022, start=2022)) == [("broken-spread-outside", 1)]
     assert broken(flexible(duration=2, may_cross_phase=False), pay(10, first=2022, start=2022)) == [
         ("broken-phase", 2023)
     ]
