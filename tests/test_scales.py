@@ -6,8 +6,11 @@ import pytest
 
 from building import broken, plan, project, tables
 from capalloc.allocation import Allocation, Choice, Payment
+from capalloc.answer import Answer
 from capalloc.audit import ProjectAudit
 from capalloc.catalogue import speaking
+from capalloc.model import SolveOptions, Status, StoppedBy
+from capalloc.plan import Plan
 from capalloc.records import (
     Capacity,
     Contribution,
@@ -66,6 +69,16 @@ def test_the_account_of_a_programme_is_what_is_funded():
     assert audit.projects == (ProjectAudit("P", "", 2021, 2022, share, 7, 7 * share, 14 * share, 1),)
     assert audit.value == Fraction(49, 5)
     assert audit.classes[0].value == Fraction(49, 10)
+
+
+def test_the_table_of_projects_shows_the_scale_and_what_is_funded():
+    """7 of 10 million, and 49/10 of a value of 7."""
+    given, allocation = programme(), funded(7)
+    answer = Answer(
+        Status.FEASIBLE, StoppedBy.PROOF, allocation, verify(given, allocation), 7.0, "highs", SolveOptions(), 0.0
+    )
+    row = Plan(given, answer).projects.loc[0]
+    assert (row["scale"], row["cost"], row["value"], row["weighted_value"]) == (0.7, 7, 4.9, 4.9)
 
 
 def test_a_value_is_rounded_to_the_grid_before_the_scale_and_not_after():

@@ -91,7 +91,8 @@ class Plan:
         """One row a project of the portfolio.
 
         The columns are project, name, funded, mode, start, finish, scale, priority, cost, value and weighted_value.
-        ``priority`` is the class in which a funded project counts, by the phase of its start.  ``cost`` is over the
+        ``priority`` is the class in which a funded project counts, by the phase of its start.  ``scale`` is the part of
+        a programme that is funded, and 1 for works; cost and values are those of this part.  ``cost`` is over the
         project's life in million VND; ``value`` is before class weights, ``weighted_value`` times the weight of the
         project's class: with synergies and less penalties, its sum is the value of the plan.  What does not apply is
         missing.
