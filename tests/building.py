@@ -11,7 +11,8 @@ PHASES = ({"name": "A", "first": 2021, "last": 2022}, {"name": "B", "first": 202
 
 def tables(*projects, objective=None, phases=PHASES, discount_rate=0, **more):
     """Return tables from 2021 to 2024 in two phases; other settings and tables are given by name."""
-    general = {name: more.pop(name) for name in ("may_cross_phase", "may_run_over", "prices", "decide_from") if name in more}
+    names = ("may_cross_phase", "may_run_over", "prices", "decide_from")
+    general = {name: more.pop(name) for name in names if name in more}
     settings = Settings(
         first_year=2021,
         last_year=2024,

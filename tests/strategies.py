@@ -1,14 +1,17 @@
 """Hypothesis strategies: small random portfolios that mix every feature, given straight as records."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from itertools import combinations
 
+from hypothesis import settings as profile
 from hypothesis import strategies as st
 
+from brute_costs import RUNNING, begun, cell, first_open_year, flexible_years, is_stopped, scales_of
 from capalloc.allocation import Allocation, Choice, Payment
 from capalloc.records import (
+    STATUSES,
     Benefit,
     Capacity,
     Commitment,
@@ -35,10 +38,7 @@ from capalloc.records import (
 )
 from capalloc.settings import ObjectiveSettings, PhaseSettings, Settings
 from capalloc.tables import Tables
-
-FIRST_YEAR = 2021
-LONGEST = 3
-HALF, THIRD = Fraction(1, 2), Fraction(1, 3)
+from drafts import FIRST_YEAR, HALF, LONGEST, THIRD, drafts, draw_begun, draw_kinds, draw_paid, one_in, suit
 
 # None of these cuts a small cost into whole amounts by itself.
 PROFILES = {
@@ -59,7 +59,6 @@ COUNTS = ("starts", "completions", "active")
 AMOUNTS = ("cost", "tail", "value")
 CAPS = (None, Fraction(0), THIRD, Fraction(2, 3), Fraction(1))
 
-small_costs = st.integers(0, 6)
 values = st.fractions(-4, 12, max_denominator=6)
 prices = st.sampled_from([None, None, Fraction(0), HALF, HALF, Fraction(1), Fraction(5, 3)])  # of a rule or a target
 shares = st.sampled_from([Fraction(0), Fraction(1, 7), Fraction(1, 4), THIRD, HALF, Fraction(2, 3), Fraction(1)])
@@ -71,22 +70,9 @@ EVERYTHING = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Draft:
-    """How one project can be done in one mode: what its row says, and its explicit cost rows."""
-
-    duration: int
-    cost: int | None
-    profile: str
-    stream: tuple[tuple[int, int], ...]
-    earliest: int | None
-    latest: int | None
-    starts: tuple[int, ...]
-
-
-def one_in(count):
-    """True once in so many cases."""
-    return st.integers(1, count).map(lambda number: number == count)
+def cases(count):
+    """So many cases of a test in the ordinary run, and as many times more in the nightly one as of any other test."""
+    return profile(max_examples=count * profile().max_examples // 100)
 
 
 @st.composite
@@ -101,6 +87,7 @@ def settings(draw, features=EVERYTHING):
         first_year=FIRST_YEAR,
         last_year=last,
         phases=tuple(PhaseSettings(name=name, first=first, last=end) for name, first, end in phases),
+        decide_from=draw(st.none() | st.integers(FIRST_YEAR, last)) if "history" in features else None,
         discount_rate=draw(st.sampled_from([Decimal(0), Decimal("0.05"), Decimal("0.1")])),
         may_cross_phase=border is None or draw(st.booleans()),
         may_run_over=draw(st.booleans()),
@@ -128,20 +115,29 @@ def portfolios(draw, with_sources=None, features=EVERYTHING):
     financed = draw(st.sampled_from([True] * 7 + [False])) if with_sources is None else with_sources
     # Few ways to do each project, so that every plan of a portfolio can be tried.
     widest = 4 if count <= 3 else 2
-    drafts = {name: draw(_drafts(general, widest, explicit=False)) for name in ids}
-    plain = {name: draw(_drafts(general, widest, explicit=True)) for name in ids}
+    kinds = draw_kinds(draw, general, ids, features, financed=financed)
+    ordinary = drafts(general, widest, explicit=True)
+    total = {name: draw(drafts(general, widest, explicit=False)) for name in ids}
+    plain = {name: draw(ordinary) for name in ids}
     modes = {name: _mode_names(draw, name, count) for name in ids}
-    own = {name: drafts[name] if modes[name] else plain[name] for name in ids}
-    variants = {(name, mode): draw(_drafts(general, widest, explicit=True)) for name in ids for mode in modes[name]}
+    own = {name: total[name] if modes[name] else plain[name] for name in ids}
+    variants = {(name, mode): draw(ordinary) for name in ids for mode in modes[name]}
+    for name, kind in kinds.items():
+        suit(draw, general, kind, name, own, variants)
     # A total beside explicit costs would have to agree with them.
     streamed = {name for (name, _), draft in variants.items() if draft.stream}
     own |= {name: replace(own[name], cost=None) for name in streamed}
     pairs = [(name, mode) for name in ids for mode in modes[name] or ("",)]
     done = {pair: variants.get(pair) or own[pair[0]] for pair in pairs}
     mandatory = draw(st.sampled_from([*[""] * 5, ids[-1]]))
+    began = [name for name, kind in kinds.items() if kind == "history"]
+    committed = tuple(row for row in _committed(draw, done, ids[0]) if row.project not in began)
+    committed += draw_begun(draw, own, done, began)
+    if any((row.project, row.decision) == (mandatory, "out") for row in committed):
+        mandatory = ""
     tables = Tables(
         settings=general,
-        projects=tuple(draw(_project(name, own[name], name == mandatory)) for name in ids),
+        projects=tuple(draw(_project(name, own[name], kinds.get(name), name == mandatory)) for name in ids),
         modes=tuple(
             _mode(draw, name, mode, draft, may_inherit=name not in streamed) for (name, mode), draft in variants.items()
         ),
@@ -156,57 +152,32 @@ def portfolios(draw, with_sources=None, features=EVERYTHING):
             for duration, row in table.items()
             for offset, share in enumerate(row)
         ),
-        committed=_committed(draw, done, ids[0]),
+        committed=committed,
         dependencies=_dependencies(draw, ids),
         groups=_groups(draw, ids),
         **_values(draw, general, pairs),
-        **_money(draw, general, ids, pairs, features, financed=financed),
+        **_money(draw, general, done, kinds, features, financed=financed),
         **_resources(draw, general, pairs),
         **_prices(draw, general),
         **_priorities(draw, general, pairs, features),
         **_outcomes(draw, general, pairs, features),
         **_synergies(draw, ids, features),
     )
+    tables = replace(tables, paid=tuple(row for name in began for row in draw_paid(draw, tables, name)))
+    tables = replace(
+        tables, projects=tuple(_with_status(draw, tables, row, began, features) for row in tables.projects)
+    )
     return replace(tables, rules=_rules(draw, tables, features))
 
 
-@st.composite
-def _drafts(draw, general, widest, *, explicit):
-    """A stream of costs, and a window of starts that the borders of horizon and phases allow."""
-    stream = ()
-    duration = draw(st.integers(1, LONGEST))
-    if explicit and draw(st.booleans()):
-        amounts = draw(st.lists(small_costs, min_size=1, max_size=3))
-        stream = tuple((offset, amount) for offset, amount in enumerate(amounts))
-    span = max([duration, *(offset + 1 for offset, amount in stream if amount)])
-    starts = _starts(general, span)
-    if not starts:
-        duration, stream, starts = 1, (), _starts(general, 1)
-    first = draw(st.sampled_from(starts))
-    window = [year for year in starts if first <= year < first + widest]
-    last = draw(st.sampled_from(window))
-    everywhere = len(starts) <= widest and draw(st.booleans())
-    return Draft(
-        duration,
-        None if stream else draw(st.integers(0, 9)),
-        draw(st.sampled_from(["", "front", "late"])),
-        stream,
-        None if everywhere else first,
-        None if everywhere else last,
-        tuple(starts if everywhere else [year for year in window if year <= last]),
+def _with_status(draw, tables, project, began, features):
+    """Any status, but one that says so where no payment tells that a project has begun."""
+    told = project.id not in began or any(row.project == project.id for row in tables.paid)
+    return (
+        replace(project, status=draw(st.sampled_from(STATUSES if told else RUNNING)))
+        if "history" in features
+        else project
     )
-
-
-def _starts(general, span):
-    """The years in which something of ``span`` years may start."""
-    phases = [(phase.first, phase.last) for phase in general.phases]
-    allowed = []
-    for year in range(general.first_year, general.last_year + 1):
-        end = year + span - 1
-        kept = general.may_cross_phase or any(first <= year and end <= last for first, last in phases)
-        if kept and (general.may_run_over or end <= general.last_year):
-            allowed.append(year)
-    return allowed
 
 
 def _mode_names(draw, name, count):
@@ -217,8 +188,9 @@ def _mode_names(draw, name, count):
 
 
 @st.composite
-def _project(draw, name, draft, mandatory):
+def _project(draw, name, draft, kind, mandatory):
     first = name == "P1"
+    least_scales = st.sampled_from([Fraction(1, 7), Fraction(1, 7), THIRD, HALF, Fraction(1)])
     return Project(
         id=name,
         sector="road" if first else draw(st.sampled_from(["road", "school"])),
@@ -233,6 +205,10 @@ def _project(draw, name, draft, mandatory):
         price_year=draw(st.none() | st.integers(FIRST_YEAR, FIRST_YEAR + 1)),
         profile=draft.profile,
         value=draw(values),
+        kind="programme" if kind == "programmes" else "works",
+        min_scale=draw(least_scales) if kind == "programmes" else None,
+        year_min=draft.least,
+        year_max=draft.most,
     )
 
 
@@ -240,12 +216,14 @@ def _mode(draw, name, mode, draft, *, may_inherit):
     return Mode(
         project=name,
         mode=mode,
-        cost=None if may_inherit and draw(st.booleans()) else draft.cost,
+        cost=None if may_inherit and draft.profile != "flexible" and draw(st.booleans()) else draft.cost,
         duration=draft.duration,
         profile=draft.profile,
         value=draw(st.none() | values),
         earliest_start=draft.starts[0],
         latest_start=draft.starts[-1],
+        year_min=draft.least,
+        year_max=draft.most,
     )
 
 
@@ -333,7 +311,7 @@ def _values(draw, general, pairs):
     return {"criteria": criteria, "scores": scores}
 
 
-def _money(draw, general, ids, pairs, features, *, financed):
+def _money(draw, general, done, kinds, features, *, financed):
     if not financed:
         return {}
     names = ["S1", "S2", "S3"][: draw(st.integers(1, 3))]
@@ -351,22 +329,27 @@ def _money(draw, general, ids, pairs, features, *, financed):
         for name in names
     )
     rows = [
-        row for source in sources if not source.unlimited for row in _envelopes(draw, general, (source.id,), features)
+        row
+        for source in sources
+        if not source.unlimited
+        for row in _envelopes(draw, general, (source.id,), features, kinds)
     ]
     if len(names) > 1 and draw(st.booleans()):
         joined = tuple(draw(st.lists(st.sampled_from(names), min_size=2, max_size=len(names), unique=True)))
-        both = list(_envelopes(draw, general, joined, features))
+        both = list(_envelopes(draw, general, joined, features, kinds))
         # Only the rows of all phases can pass money on to each other.
         rows += both if "carry" in features and draw(st.booleans()) else [draw(st.sampled_from(both))]
-    return {"sources": sources, "envelopes": tuple(rows), "shares": _shares(draw, names, ids, pairs)}
+    return {"sources": sources, "envelopes": tuple(rows), "shares": _shares(draw, names, list(done), kinds)}
 
 
-def _envelopes(draw, general, source, features):
+def _envelopes(draw, general, source, features, kinds):
     """One envelope over all years, or one a phase or a year; together they cover every year."""
     whole = [f"{general.first_year}:{general.last_year}"]
     yearly = [str(year) for year in general.horizon]
     phases = [phase.name for phase in general.phases] or whole
     carries = "carry" in features
+    # Where a programme can be cut there should be reason to.
+    plenty = draw(st.sampled_from([3, 7])) if "programmes" in kinds.values() else 16
     for period in draw(st.sampled_from([whole, phases, phases, yearly] + [phases] * 3 * carries)):
         passes_on = carries and period in phases[:-1]
         # Where money can be carried there should be reason to.
@@ -374,22 +357,25 @@ def _envelopes(draw, general, source, features):
         yield Envelope(
             source=source,
             period=period,
-            amount=draw(st.integers(0, 3) if scarce else st.integers(0, 16)),
+            amount=draw(st.integers(0, 3) if scarce else st.integers(0, plenty)),
             reserve=draw(st.sampled_from([None, None, Fraction(1, 8)])),
             disbursement=draw(st.sampled_from([None, None, Fraction(3, 4)])) if "disbursement" in features else None,
             carry_cap=draw(st.sampled_from(CAPS)) if passes_on else None,
         )
 
 
-def _shares(draw, names, ids, pairs):
+def _shares(draw, names, pairs, kinds):
     """Rows over a project or a selection, a mode or all, one source or several, of the life or of each year."""
-    rows = {}
+    rows, ids = {}, list(dict.fromkeys(name for name, _ in pairs))
+    # Limits by year are not allowed where the plan decides what a year costs.
+    barred = {name for name, kind in kinds.items() if kind == "flexible"}
+    barred |= set(SELECTIONS) if barred else set()
     for _ in range(draw(st.integers(0, 4))):
         project, mode = draw(
             st.sampled_from([*[(name, "") for name in ids], *pairs, *[(s, "") for s in SELECTIONS[1:]]])
         )
         source = tuple(draw(st.lists(st.sampled_from(names), min_size=1, max_size=len(names), unique=True)))
-        per = draw(st.sampled_from(["life", "year"]))
+        per = draw(st.sampled_from(["life", "year"])) if project not in barred else "life"
         low, high = sorted([draw(st.just(Fraction(0)) | shares), draw(shares)])
         rows[project, mode, source, per] = Share(project=project, mode=mode, source=source, min=low, max=high, per=per)
     return tuple(rows.values())
@@ -565,28 +551,79 @@ def carrying_portfolios(draw):
     )
 
 
-def choices_of(tables):
-    """Any mode and start year of any of the projects, allowed or not, at most one a project."""
-    modes = {project.id: [row.mode for row in tables.modes if row.project == project.id] for project in tables.projects}
-    years = list(tables.settings.horizon)
-    each = [
-        st.none() | st.builds(Choice, st.just(name), st.sampled_from(names or [""]), st.sampled_from(years))
-        for name, names in modes.items()
-    ]
-    return st.tuples(*each).map(lambda drawn: tuple(choice for choice in drawn if choice is not None))
+@st.composite
+def choices_of(draw, tables, *, right=False):
+    """Any mode and start year of any of the projects, allowed or not, at most one a project.
+
+    With ``right``, what is decided is what it was, and the part of a programme one that it may have.
+    """
+    chosen = []
+    for project in tables.projects:
+        names = [row.mode for row in tables.modes if row.project == project.id] or [""]
+        first = first_open_year(tables) if right else tables.settings.first_year
+        done = [(mode, year) for mode in names for year in range(first, tables.settings.last_year + 1)]
+        history = begun(tables, project)
+        if history is not None and (right or draw(one_in(2))):
+            done = [] if history[1] is None or (right and is_stopped(tables, project)) else [history]
+        if not done or draw(one_in(3)):
+            continue
+        mode, start = draw(st.sampled_from(done))
+        scales = scales_of(tables, project, mode, start)
+        if not right:
+            scales = scales * 5 + [HALF, Fraction(4, 9)]
+        chosen.append(Choice(project.id, mode, start, draw(st.sampled_from(scales))))
+    return tuple(chosen)
 
 
 def payments_for(tables, choices):
-    """Any amounts from any sources in any years for some of the choices, by project, year and source."""
-    if not tables.sources or not choices:
+    """Any amounts from any sources in any years for some of the choices, by project, year and source.
+
+    Where the plan decides what a year costs, only in the years of work.
+    """
+    general, free = tables.settings, {}
+    for project in tables.projects:
+        for choice in choices:
+            if choice.project == project.id and flexible_years(tables, project, choice.mode):
+                length = cell(tables, project, choice.mode, "duration")
+                free[project.id] = range(choice.start, choice.start + length)
+    keys = [
+        (choice.project, year, source.id)
+        for choice in choices
+        for year in free.get(choice.project, range(general.first_year - 1, general.last_year + 2))
+        for source in tables.sources
+    ]
+    if not keys:
         return st.just({})
-    general = tables.settings
-    keys = st.tuples(
-        st.sampled_from([choice.project for choice in choices]),
-        st.integers(general.first_year, general.last_year + 1),
-        st.sampled_from([source.id for source in tables.sources]),
+    before = {(row.project, row.year, row.source): row.amount for row in tables.paid}
+    return st.dictionaries(st.sampled_from(keys), st.integers(0, 6), max_size=4).flatmap(
+        lambda drawn: st.sampled_from([drawn, before | drawn])
     )
-    return st.dictionaries(keys, st.integers(0, 6), max_size=4)
+
+
+@st.composite
+def altered(draw, tables, allocation):
+    """A plan in which perhaps a scale is another, a few millions moved, or a payment is gone or new."""
+    choices, paid = list(allocation.choices), {(p.project, p.year, p.source): p.amount for p in allocation.payments}
+    sources = [source.id for source in tables.sources]
+    for what in draw(st.lists(st.sampled_from(["scale", "move", "drop", "pay", "leave"]), max_size=2)):
+        if what in ("scale", "leave") and choices:
+            number = draw(st.integers(0, len(choices) - 1))
+            part = draw(st.sampled_from([HALF, THIRD, Fraction(3, 4), Fraction(4, 5), Fraction(1), Fraction(7, 6)]))
+            choices[number : number + 1] = [replace(choices[number], scale=part)] * (what == "scale")
+        elif what == "pay" and choices and sources:
+            name, source = draw(st.sampled_from(choices)).project, draw(st.sampled_from(sources))
+            year = draw(st.integers(FIRST_YEAR - 2, tables.settings.last_year + 1))
+            paid[name, year, source] = draw(st.integers(1, 3))
+        elif what in ("move", "drop") and paid:
+            payer = draw(st.sampled_from(sorted(paid)))
+            amount = draw(st.integers(1, max(1, paid[payer])))
+            paid[payer] -= amount
+            if what == "move":
+                near = [(payer[0], payer[1] + ahead, source) for ahead in (-1, 0, 1) for source in sources]
+                receiver = draw(st.sampled_from(near))
+                paid[receiver] = paid.get(receiver, 0) + amount
+    payments = (Payment(project, source, year, amount) for (project, year, source), amount in paid.items())
+    return Allocation(tuple(choices), tuple(payments))
 
 
 anything = st.one_of(
