@@ -6,6 +6,7 @@ which year is read in :mod:`brute_costs`, who pays what is tried out in :mod:`br
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 from math import floor
@@ -80,6 +81,27 @@ def every_selection(tables: Tables) -> Iterator[tuple[Fraction, tuple[Choice, ..
         plan = [way for way in drawn if way is not None]
         if _obeys(tables, plan):
             yield _standing(tables, plan)[-1], _choices(plan)
+
+
+def front_by_enumeration(tables: Tables, sets: tuple[str, str]) -> list[tuple[Fraction, Fraction]]:
+    """Return the values by two sets of criteria of every plan that none passes, the best of the first set first.
+
+    No payment may be charged for, and no rule may measure values.
+    """
+    objective = tables.settings.objective
+
+    def by_set(name: str) -> Tables:
+        own = objective.model_copy(update={"criteria": name, "sets": {}})
+        return replace(tables, settings=tables.settings.model_copy(update={"objective": own}))
+
+    one, other = map(by_set, sets)
+    reached = {
+        (_standing(one, ways_of(one, choices))[0], _standing(other, ways_of(other, choices))[0])
+        for _, choices in every_selection(tables)
+        if payments_of(tables, choices) is not None
+    }
+    passed = {a for a in reached for b in reached if b != a and b[0] >= a[0] and b[1] >= a[1]}
+    return sorted(reached - passed, reverse=True)
 
 
 def _choices(plan: list[Way]) -> tuple[Choice, ...]:

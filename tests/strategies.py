@@ -552,6 +552,27 @@ def carrying_portfolios(draw):
 
 
 @st.composite
+def portfolios_of_two_sets(draw, features):
+    """Portfolios with a growth and an equity score of every project and mode, and growth as the objective."""
+    tables = draw(portfolios(features=features))
+    general = tables.settings
+    objective = general.objective.model_copy(
+        update={"value_from": draw(st.sampled_from(["score", "score_size"])), "criteria": "growth", "sets": {}}
+    )
+    criteria = tuple(row for name in ("growth", "equity") for row in draw(_criteria(name)))
+    scores = tuple(
+        Score(
+            project=project.id, mode=mode, criterion=row.criterion, score=draw(st.fractions(-1, 5, max_denominator=4))
+        )
+        for project in tables.projects
+        for mode in [row.mode for row in tables.modes if row.project == project.id] or [""]
+        for row in criteria
+    )
+    settings_ = general.model_copy(update={"objective": objective})
+    return replace(tables, settings=settings_, benefits=(), criteria=criteria, scores=scores)
+
+
+@st.composite
 def choices_of(draw, tables, *, right=False):
     """Any mode and start year of any of the projects, allowed or not, at most one a project.
 

@@ -6,14 +6,17 @@ import pytest
 from hypothesis import given, note
 from hypothesis import strategies as st
 
-from brute import best_by_enumeration, best_lexicographic, is_plan, payments_of
+from brute import best_by_enumeration, best_lexicographic, front_by_enumeration, is_plan, payments_of
 from capalloc.allocation import Allocation
+from capalloc.engines import engine_named
 from capalloc.model import SolveOptions, Status
+from capalloc.pareto import front_of
 from capalloc.solving import optimize
 from capalloc.verification import verify
-from strategies import EVERYTHING, altered, cases, choices_of, portfolios
+from strategies import EVERYTHING, altered, cases, choices_of, portfolios, portfolios_of_two_sets
 
 EXACT = SolveOptions(time_limit=60, gap=0.0, threads=1)
+SETS = ("growth", "equity")
 THREE = [frozenset(three) for three in combinations(sorted(EVERYTHING), 3)]
 
 
@@ -62,3 +65,13 @@ def test_the_verifier_accepts_exactly_the_plans(data):
     violations = verify(tabled, allocation).violations
     note(f"{allocation}\n{[issue.message for issue in violations]}")
     assert (violations == ()) == is_plan(tabled, allocation)
+
+
+@cases(40)
+@given(portfolios_of_two_sets(features=EVERYTHING - {"order", "rules", "payment rules"}))
+def test_the_front_of_two_sets_is_what_trying_everything_leaves(tabled):
+    """Every plan that no other passes in one of two values without falling behind in the other, and no other."""
+    front = front_of(tabled, SETS, EXACT, engine_named("highs"))
+    assert [(point.first, point.second) for point in front.points] == front_by_enumeration(tabled, SETS)
+    assert front.complete
+    assert all(is_plan(tabled, point.answer.allocation) for point in front.points)
