@@ -140,3 +140,27 @@ def test_a_point_is_judged_exactly_where_all_is_whole():
 def test_a_point_outside_its_columns_does_not_hold(point):
     """Whole columns are whole, bounds are kept, and there is one entry a column."""
     assert not holds(model_of([1, 1]), np.array(point, dtype=float))
+
+
+def test_payments_that_nothing_tells_apart_do_not_cost_the_best_point():
+    """When it merges two sources of one account, HiGHS 1.15.1 calls 236,111 the most; the last option is worth more."""
+    model = model_of(
+        [180_556, 236_111, 2_388_889, 2_388_889, 1_250_000, 0, 0, 0, 0, 0],
+        [
+            ([0, 0, 1, 1, 1, 0, 0, 0, 0, 0], -INF, 1),
+            ([1, 1, 1, 1, 1, 0, 0, 0, 0, 0], 1, 1),
+            ([0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 0, 0),
+            ([-1, 0, 0, 0, 0, 0, 0, 0, 1, 0], 0, 0),
+            ([-3, -4, 0, 0, 0, 0, 0, 0, 0, 1], 0, 0),
+            ([0, 0, 0, 0, 3, 1, 1, 1, 1, 0], -INF, 3),
+            ([0, 0, -5, -5, 0, 1, 1, 1, 0, 0], 0, 0),
+            ([0, 0, -5, 0, 0, 1, 0, 0, 0, 0], -INF, 0),
+            ([0, 0, 0, -5, 0, 0, 0, 1, 0, 0], -INF, 0),
+        ],
+        upper=[1, 1, 1, 1, 1, 5, 5, 5, 5, 7],
+        whole=[True] * 5 + [False] * 5,
+    )
+
+    answer = Highs().solve(model, OPTIONS)
+
+    assert (answer.status, model.objective @ answer.x, answer.bound) == ("optimal", 1_250_000, 1_250_000)
