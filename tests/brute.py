@@ -19,12 +19,12 @@ from capalloc.records import Project
 from capalloc.tables import Tables
 
 
-def best_by_enumeration(tables: Tables) -> tuple[Fraction, Allocation] | None:
+def best_by_enumeration(tables: Tables, listed: set[str] | None = None) -> tuple[Fraction, Allocation] | None:
     """Return the greatest value of any plan and one plan that has it, or ``None`` when no plan obeys the tables.
 
-    Where the classes are ordered, the value is that of the last class.
+    Where the classes are ordered, the value is that of the last class.  With ``listed``, exactly these are funded.
     """
-    best = _best(tables)
+    best = _best(tables, listed)
     return None if best is None else (best[0][-1], best[1])
 
 
@@ -34,8 +34,10 @@ def best_lexicographic(tables: Tables) -> list[Fraction] | None:
     return None if best is None else list(best[0])
 
 
-def _best(tables: Tables) -> tuple[tuple[Fraction, ...], Allocation] | None:
+def _best(tables: Tables, listed: set[str] | None = None) -> tuple[tuple[Fraction, ...], Allocation] | None:
     ways = [[None, *_allowed_ways(tables, project)] for project in tables.projects]
+    if listed is not None:
+        ways = [row[1:] if p.id in listed else row[:1] for p, row in zip(tables.projects, ways, strict=True)]
     plans = [[way for way in plan if way is not None] for plan in product(*ways)]
     ranked = [(_standing(tables, plan), plan) for plan in plans if _obeys(tables, plan)]
     # Payments can only be charged for, so that no plan ends above where its choices put it.

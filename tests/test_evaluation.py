@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brute import accepts, payments_of
+from brute import accepts, best_by_enumeration, payments_of
 from building import project, tables
 from capalloc.allocation import Choice
 from capalloc.evaluation import Wish, evaluate
 from capalloc.model import SolveOptions, Status, StoppedBy
 from capalloc.records import Commitment, Dependency, Envelope, Membership, Mode, Share, Source
-from strategies import choices_of, portfolios
+from strategies import EVERYTHING, cases, choices_of, portfolios
 
 EXACT = SolveOptions(time_limit=60, gap=0.0, threads=1)
 STATE = Source(id="S")
@@ -228,3 +228,14 @@ def test_a_list_is_a_plan_exactly_when_trying_everything_says_so(data):
         assert answer.audit.violations == ()
     else:
         assert answer.violations
+
+
+@cases(50)
+@given(st.data())
+def test_what_a_list_leaves_open_is_what_trying_everything_would_choose(data):
+    """Any projects, with neither mode nor start nor scale: the best plan of exactly these, or none."""
+    given_ = data.draw(portfolios(features=EVERYTHING - {"order"}))
+    listed = data.draw(st.lists(st.sampled_from([row.id for row in given_.projects]), unique=True))
+    best = best_by_enumeration(given_, set(listed))
+    answer = evaluate(given_, [Wish(name) for name in listed], EXACT)
+    assert answer.value == (None if best is None else best[0])
