@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from capalloc.catalogue import speaking
@@ -17,6 +17,7 @@ from capalloc.engines.points import holds, value_of
 from capalloc.issues import EngineFailed, UnknownName
 from capalloc.model import SolveOptions, Status, StoppedBy, relative_gap
 from small_models import INF, financed_model, hard_model, model_of
+from strategies import cases
 
 NAMES = ["highs", "enumeration", "pulp:CBC", "pulp:HiGHS"]
 SOLVERS = [name for name in NAMES if name != "enumeration"]
@@ -418,7 +419,7 @@ def test_highs_agrees_with_the_referee(model):
     agree(model, ["highs"])
 
 
-@settings(max_examples=25)
+@cases(25)
 @given(financed_projects())
 def test_pulp_agrees_with_the_referee(model):
     """So do the solvers that PuLP drives."""

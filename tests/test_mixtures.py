@@ -36,7 +36,7 @@ def agrees(tabled, engine):
 
 
 @pytest.mark.parametrize("feature", sorted(EVERYTHING))
-@cases(20)
+@cases(15)
 @given(st.data())
 def test_every_feature_alone(feature, data):
     """One feature beside the ordinary rules, on the default engine."""
@@ -44,14 +44,14 @@ def test_every_feature_alone(feature, data):
 
 
 @pytest.mark.parametrize("engine", ["highs", "enumeration", "pulp:CBC"])
-@cases(60)
+@cases(50)
 @given(st.data())
 def test_any_three_features_together(engine, data):
     """Three features beside the ordinary rules, on every engine."""
     agrees(data.draw(portfolios(features=data.draw(st.sampled_from(THREE)))), engine)
 
 
-@cases(300)
+@cases(150)
 @given(st.data())
 def test_the_verifier_accepts_exactly_the_plans(data):
     """Right and wrong scales, histories and payments: what the verifier lets pass is what the referee does."""
@@ -67,7 +67,7 @@ def test_the_verifier_accepts_exactly_the_plans(data):
     assert (violations == ()) == is_plan(tabled, allocation)
 
 
-@cases(40)
+@cases(30)
 @given(portfolios_of_two_sets(features=EVERYTHING - {"order", "rules", "payment rules"}))
 def test_the_front_of_two_sets_is_what_trying_everything_leaves(tabled):
     """Every plan that no other passes in one of two values without falling behind in the other, and no other."""

@@ -5,11 +5,12 @@ from itertools import product
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from capalloc import InvalidInput, Portfolio, Status, UnknownName
 from capalloc.catalogue import speaking
+from strategies import cases
 
 ENGINES = ["highs", "enumeration", "pulp:CBC"]
 SETTINGS = {"first_year": 2026, "last_year": 2026, "objective": {"value_from": "score", "criteria": "growth"}}
@@ -56,7 +57,7 @@ def test_a_point_that_no_weights_would_find_is_found(engine):
     }
 
 
-@settings(max_examples=25)
+@cases(25)
 @given(
     scores=st.lists(st.tuples(st.integers(0, 10), st.integers(0, 10)), min_size=1, max_size=5),
     costs=st.lists(st.integers(1, 5), min_size=5, max_size=5),
