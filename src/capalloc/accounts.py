@@ -35,6 +35,7 @@ from capalloc.measures import read_rules
 from capalloc.model import Floats, Ints, Truths
 from capalloc.options import Options
 from capalloc.payers import Limit, Payers
+from capalloc.programmes import Scales, Spending
 from capalloc.rows import RowBlock, RowWriter
 from capalloc.tables import Tables
 
@@ -190,8 +191,14 @@ def _numbered(
     return Accounts(items, ceilings, carries, of_variant, account, source, cell, year)
 
 
-def payable(options: Options, accounts: Accounts) -> Truths:
-    """Return which options leave nothing to pay, or have an account whose limits leave room for the whole cost."""
+def payable(options: Options, accounts: Accounts, scaled: Sequence[int] | Ints = ()) -> Truths:
+    """Return which options leave nothing to pay, or have an account whose limits leave room for the whole cost.
+
+    Parameters
+    ----------
+    scaled
+        Options of which less than the whole may be done; the limits on them are left to the rows.
+    """
     cost, due = options.cost, options.due
     option, _, amount = options.due_entries
     able: Truths = (accounts.of_variant[options.variant] >= 0) | (due == 0)
@@ -210,7 +217,7 @@ def payable(options: Options, accounts: Accounts) -> Truths:
                 left = np.zeros_like(left)
             pairs = zip(left.tolist(), whole.tolist(), strict=True)
             wrong = [not limit.at_least(total) <= paid <= limit.at_most(total) for paid, total in pairs]
-            able[chosen[np.array(wrong, dtype=bool)]] = False
+            able[chosen[np.array(wrong, dtype=bool) & ~np.isin(chosen, scaled)]] = False
     return able
 
 
@@ -238,7 +245,9 @@ def column_bounds(options: Options, accounts: Accounts) -> Floats:
     year at the most.
     """
     cells = _Cells(accounts)
-    option, entry, amount = cells.entries(options, accounts)
+    option, year, amount = options.due_entries
+    entry = cells.of(options, accounts, option, year)
+    option, entry, amount = option[entry >= 0], entry[entry >= 0], amount[entry >= 0]
     spent: dict[tuple[int, int], int] = defaultdict(int)
     for place, due in zip(zip(option.tolist(), entry.tolist(), strict=True), amount.tolist(), strict=True):
         spent[place] += due
@@ -279,33 +288,32 @@ class _Cells:
     def __len__(self) -> int:
         return len(self.keys)
 
-    def entries(self, options: Options, accounts: Accounts) -> tuple[Ints, Ints, Ints]:
-        """Return the option, the cell and the amount of each yearly cost that columns pay."""
-        option, year, amount = options.due_entries
-        cell = _looked_up(self._of_year, accounts.of_variant[options.variant[option]], year)
-        kept = cell >= 0
-        return option[kept], cell[kept], amount[kept]
+    def of(self, options: Options, accounts: Accounts, option: Ints, year: Ints) -> Ints:
+        """Return the cell in which an option is paid in a year; −1 where no columns pay it."""
+        return _looked_up(self._of_year, accounts.of_variant[options.variant[option]], year)
 
 
-def account_rows(options: Options, accounts: Accounts) -> Iterator[RowBlock]:
-    """Return the rows of financing: balances, limits of shares, and envelopes."""
+def account_rows(options: Options, accounts: Accounts, scales: Scales) -> Iterator[RowBlock]:
+    """Return the rows of financing: balances, limits of shares on options of fixed cost, and envelopes."""
+    spending = scales.spending(options.due_entries)
     if accounts.items:
-        yield _balance_rows(options, accounts)
-        yield _limit_rows(options, accounts)
+        yield _balance_rows(options, accounts, spending)
+        yield _limit_rows(options, accounts, scales)
     if accounts.ceilings:
-        yield _envelope_rows(options, accounts)
+        yield _envelope_rows(options, accounts, spending)
 
 
-def _balance_rows(options: Options, accounts: Accounts) -> RowBlock:
-    """In every account and cell the sources pay exactly the cost: sum of payments − sum of cost·x = 0."""
+def _balance_rows(options: Options, accounts: Accounts, spending: Spending) -> RowBlock:
+    """In every account and cell the sources pay exactly what is spent: sum of payments − sum of spending = 0."""
     cells = _Cells(accounts)
-    option, cell, amount = cells.entries(options, accounts)
+    cell = cells.of(options, accounts, spending.option, spending.year)
+    column, amount, cell = spending.column[cell >= 0], spending.amount[cell >= 0], cell[cell >= 0]
     nothing = np.zeros(len(cells))
     return RowBlock(
         "balance",
         cells.keys,
         np.concatenate([cells.of_payment, cell]),
-        np.concatenate([len(options) + cells.payments, option]),
+        np.concatenate([len(options) + cells.payments, column]),
         np.concatenate([np.ones(len(cells.payments)), -amount.astype(np.float64)]),
         nothing,
         nothing,
@@ -325,7 +333,7 @@ def _looked_up(table: Mapping[tuple[int, int], int], first: Ints, second: Ints) 
     return found
 
 
-def _limit_rows(options: Options, accounts: Accounts) -> RowBlock:
+def _limit_rows(options: Options, accounts: Accounts, scales: Scales) -> RowBlock:
     """What limited sources pay lies between floor(min·C) and ceil(max·C) of the cost C of the chosen option.
 
     What they paid before the plan, a number of its only option, is taken off both.
@@ -334,8 +342,9 @@ def _limit_rows(options: Options, accounts: Accounts) -> RowBlock:
     option, year, amount = options.due_entries
     cost, spans = options.cost, _Spans(options)
     first_column = np.searchsorted(accounts.account, np.arange(len(accounts.items) + 1))
+    scaled = set(options.variant[scales.option].tolist())
     for number, item in enumerate(accounts.items):
-        if not item.payers.limits:
+        if not item.payers.limits or item.variants[0] in scaled:
             continue
         (variant,) = item.variants
         chosen, entries = spans.of(variant)
@@ -369,13 +378,13 @@ def _bound(
         writer.add((*key, "max"), -np.inf, 0, (paid, 1), (options, -most))
 
 
-def _envelope_rows(options: Options, accounts: Accounts) -> RowBlock:
+def _envelope_rows(options: Options, accounts: Accounts, spending: Spending) -> RowBlock:
     """What the sources of an envelope pay in its years, and what it passes on, is at most its room and what it gets.
 
     What they paid before the plan is taken off the room.
     """
-    option, year, amount = options.due_entries
-    own = accounts.of_variant[options.variant[option]]
+    column, year, amount = spending.column, spending.year, spending.amount
+    own = accounts.of_variant[options.variant[spending.option]]
     only_source = np.array([a.payers.sources[0] if a.direct else -1 for a in accounts.items] + [-1], dtype=np.int64)[
         own
     ]
@@ -384,7 +393,7 @@ def _envelope_rows(options: Options, accounts: Accounts) -> RowBlock:
         years = (ceiling.years.start, ceiling.years.stop - 1)
         direct = np.isin(only_source, ceiling.sources) & (years[0] <= year) & (year <= years[1])
         paid = np.isin(accounts.source, ceiling.sources) & (years[0] <= accounts.year) & (accounts.year <= years[1])
-        columns += [option[direct], len(options) + np.flatnonzero(paid)]
+        columns += [column[direct], len(options) + np.flatnonzero(paid)]
         values += [amount[direct].astype(np.float64), np.ones(int(paid.sum()))]
         rows.append(np.full(int(direct.sum() + paid.sum()), number, dtype=np.int64))
     first = len(options) + len(accounts)

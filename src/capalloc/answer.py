@@ -64,15 +64,15 @@ class Answer:
         return relative_gap(None if self.value is None else float(self.value), self.bound)
 
 
-def claimed(worth: Fraction, bound: float, unit: float, gap: float) -> tuple[Status, float]:
+def claimed(worth: Fraction, bound: float, step: float, gap: float) -> tuple[Status, float]:
     """Return what a value and a bound prove together, and the bound that may be stated.
 
-    Every plan's value is a whole multiple of ``unit``; a bound less than one step above the value leaves no better
-    plan.
+    The values of plans differ by whole multiples of ``step``; a bound less than one step above the value leaves no
+    better plan.  With a step of 0 they may differ by anything.
     """
     value = float(worth)
     noise = NOISE * max(abs(value), abs(bound)) if math.isfinite(bound) else 0.0
-    step = unit if noise < unit / 4 else 0.0
+    step = step if noise < step / 4 else 0.0
     if bound - value <= noise or bound - value < step - noise:
         return Status.OPTIMAL, value
     return (Status.WITHIN_GAP if relative_gap(value, bound) <= gap else Status.FEASIBLE), bound

@@ -15,6 +15,8 @@ One column x[o] in {0, 1} stands for each option o (a project, a mode, a start y
     use in the period <= capacity;
 ``balance``, ``yearly``, ``share``, ``envelope``
     who pays (see :mod:`capalloc.accounts`, :mod:`capalloc.flexible`);
+``scale``
+    how much of a programme is done (see :mod:`capalloc.programmes`);
 ``synergy``, ``rule``, ``target``
     see :mod:`capalloc.extras`, whose columns are the last.
 """
@@ -22,8 +24,8 @@ One column x[o] in {0, 1} stands for each option o (a project, a mode, a start y
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -34,14 +36,16 @@ from capalloc.accounts import Accounts, account_rows, column_bounds, open_accoun
 from capalloc.allocation import Allocation, Choice
 from capalloc.ceilings import least_carried
 from capalloc.classes import class_weights, option_classes
-from capalloc.extras import Extras, open_extras
+from capalloc.extras import Exact, Extras, open_extras
 from capalloc.flexible import flexible_rows
 from capalloc.history import due_projects
 from capalloc.model import Block, Floats, Ints, LinearModel
 from capalloc.options import Options, expand, spread
 from capalloc.payers import find_payers
+from capalloc.programmes import Scales, open_scales, scale_rows
 from capalloc.records import Capacity, Dependency, Membership
-from capalloc.rows import RowBlock, RowWriter, stack
+from capalloc.rows import EXACT, RowBlock, RowWriter, stack
+from capalloc.scaled_shares import scaled_share_rows
 from capalloc.settings import VALUE_GRID
 from capalloc.sums import common_unit
 from capalloc.tables import Tables
@@ -57,27 +61,50 @@ class Compiled:
     tables: Tables
     options: Options
     accounts: Accounts
+    scales: Scales
     extras: Extras
     model: LinearModel
     unit: Fraction
 
+    @property
+    def step(self) -> Fraction:
+        """What the values of any two plans differ by, if they do, or a whole multiple of it; 0 where nothing is."""
+        return self.unit if self.adds_up_whole(np.flatnonzero(self.model.objective)) else Fraction(0)
+
+    def adds_up_whole(self, columns: Ints) -> bool:
+        """Return whether these columns are whole numbers in every plan: none is a scale, or follows from one."""
+        extra = (self.extras.columns[c - self.extras.first] for c in columns.tolist() if c >= self.extras.first)
+        return not self.scales.holds(columns).any() and not any(self.scales.holds(e.columns).any() for e in extra)
+
     def value(self, x: Floats) -> Fraction:
-        """Return exactly what the objective adds up to at a point with whole options and payments."""
-        weights, taken = class_weights(self.tables), self.taken(x)
-        worth = zip(self.classes[taken].tolist(), self.options.value[taken].tolist(), strict=True)
-        gross = sum((weights[number] * value for number, value in worth), Fraction(0)) * VALUE_GRID
-        pairs = zip(self.extras.columns, self.extras.amounts(x), strict=True)
+        """Return exactly what the objective adds up to at a point that stands for a plan."""
+        weights, taken, exact = class_weights(self.tables), self.taken(x), self.exact(x)
+        scale = exact[self.scales.carriers(len(self.options))[taken]].tolist()
+        worth = zip(self.classes[taken].tolist(), self.options.value[taken].tolist(), scale, strict=True)
+        gross = sum((weights[number] * value * part for number, value, part in worth), Fraction(0)) * VALUE_GRID
+        pairs = zip(self.extras.columns, exact[self.extras.first :].tolist(), strict=True)
         return gross + sum((extra.gain * amount for extra, amount in pairs), Fraction(0))
+
+    def exact(self, x: Floats) -> Exact:
+        """Return a point that stands for a plan in exact numbers: rounded, with exact scales and what follows."""
+        whole: Exact = np.rint(x).astype(np.int64)
+        if len(self.scales):
+            whole = whole.astype(object)
+            for number, total in self.scales.totals_of(x).items():
+                whole[self.scales.amounts[number]] = Fraction(total, int(self.scales.cost[number]))
+        amounts = self.extras.amounts(whole)
+        whole[self.extras.first :] = amounts if len(self.scales) else [int(amount) for amount in amounts]
+        return whole
 
     @cached_property
     def classes(self) -> Ints:
         """The priority class of each option."""
         return option_classes(self.tables, self.options)
 
-    def choice(self, option: int) -> Choice:
+    def choice(self, option: int, scale: Fraction = Fraction(1)) -> Choice:
         """Return the choice that an option stands for."""
         variant = self.options.variants[self.options.variant[option]]
-        return Choice(self.tables.projects[variant.project].id, variant.mode, int(self.options.start[option]))
+        return Choice(self.tables.projects[variant.project].id, variant.mode, int(self.options.start[option]), scale)
 
     def taken(self, x: Floats) -> Ints:
         """Return the options that a point of the model takes."""
@@ -86,11 +113,14 @@ class Compiled:
     def point(self, allocation: Allocation) -> Floats | None:
         """Return the point that stands for an allocation; ``None`` when it takes an option there is not."""
         number = self._numbers
-        if any(choice not in number for choice in allocation.choices):
+        whole = [replace(choice, scale=Fraction(1)) for choice in allocation.choices]
+        if any(choice not in number for choice in whole):
             return None
         x = np.zeros(len(self.model.objective))
-        taken = [number[choice] for choice in allocation.choices]
+        taken = [number[choice] for choice in whole]
         x[taken] = 1
+        if not self._write_scales(x, {o: c.scale for o, c in zip(taken, allocation.choices, strict=True)}):
+            return None
         variant_of = {
             choice.project: int(self.options.variant[o]) for choice, o in zip(allocation.choices, taken, strict=True)
         }
@@ -103,8 +133,23 @@ class Compiled:
                 x[len(self.options) + column] += payment.amount
         first = len(self.options) + len(self.accounts)
         x[first : first + len(self.accounts.carries)] = self._carried(allocation)
-        x[self.extras.first :] = self.extras.amounts(x)
+        x[self.extras.first :] = [float(amount) for amount in self.extras.amounts(self.exact(x))]
         return x
+
+    def _write_scales(self, x: Floats, scale_of: Mapping[int, Fraction]) -> bool:
+        """Enter the scales of the options of a plan; false when they are no scales that its options can have."""
+        scaled = {option: number for number, option in enumerate(self.scales.option.tolist())}
+        for option, scale in scale_of.items():
+            if option not in scaled:
+                if scale != 1:
+                    return False
+                continue
+            number = scaled[option]
+            total = scale * int(self.scales.cost[number])
+            if total.denominator != 1 or not self.scales.least[number] <= total <= self.scales.cost[number]:
+                return False
+            self.scales.write(x, number, int(total))
+        return True
 
     @cached_property
     def _numbers(self) -> dict[Choice, int]:
@@ -130,15 +175,17 @@ def compile_tables(tables: Tables) -> Compiled:
     """
     options = expand(tables)
     accounts = open_accounts(tables, options, find_payers(tables, options.variants))
-    takes = payable(options, accounts) if tables.sources else np.ones(len(options))
-    most = np.concatenate([takes, column_bounds(options, accounts)])
-    extras = open_extras(tables, options, accounts, most)
+    scales = open_scales(tables, options, len(options) + accounts.columns)
+    takes = payable(options, accounts, scales.option) if tables.sources else np.ones(len(options))
+    most = np.concatenate([takes, column_bounds(options, accounts), scales.upper])
+    extras = open_extras(tables, options, accounts, scales, most)
     blocks = [_choice_rows(tables, options), _dependency_rows(tables, options), _group_rows(tables, options)]
-    blocks += [*_resource_rows(tables, options), *account_rows(options, accounts)]
+    blocks += [*_resource_rows(tables, options, scales), *account_rows(options, accounts, scales)]
     blocks += [*flexible_rows(options, accounts), *extras.rows]
+    blocks += [scale_rows(tables, options, scales), scaled_share_rows(options, accounts, scales)]
     columns = len(most) + len(extras)
     matrix, row_lower, row_upper, rows = stack([block for block in blocks if len(block.keys)], columns)
-    objective, unit = _objective(tables, options, extras)
+    objective, unit = _objective(tables, options, scales, extras)
     model = LinearModel(
         objective=objective,
         matrix=matrix,
@@ -154,10 +201,11 @@ def compile_tables(tables: Tables) -> Compiled:
             Block("option", _option_keys(tables, options)),
             Block("payment", _payment_keys(tables, accounts)),
             Block("carry", [accounts.ceilings[carry.giver].key for carry in accounts.carries]),
+            *scales.blocks(tables, options),
             *extras.blocks(),
         ),
     )
-    return Compiled(tables, options, accounts, extras, model, unit)
+    return Compiled(tables, options, accounts, scales, extras, model, unit)
 
 
 def _option_keys(tables: Tables, options: Options) -> Sequence[tuple[Any, ...]]:
@@ -173,10 +221,11 @@ def _payment_keys(tables: Tables, accounts: Accounts) -> Sequence[tuple[Any, ...
     return [(account, ids[source], year) for account, source, year in parts]
 
 
-def _objective(tables: Tables, options: Options, extras: Extras) -> tuple[Floats, Fraction]:
+def _objective(tables: Tables, options: Options, scales: Scales, extras: Extras) -> tuple[Floats, Fraction]:
     """The gain of every column in whole units, and what one such unit is worth.
 
-    An option is worth its value times the weight of its class; extra columns have their own gains; money has none.
+    An option, or its scale, is worth its value times the weight of its class; extra columns have their own gains; money
+    has none.
     """
     weights = class_weights(tables)
     whole = math.lcm(*(weight.denominator for weight in weights.values()), 1)
@@ -188,7 +237,7 @@ def _objective(tables: Tables, options: Options, extras: Extras) -> tuple[Floats
     unit = common_unit([step, *gains])
     times, divisor = step / unit, math.gcd(*worth.tolist()) or 1
     objective = np.zeros(extras.first + len(extras))
-    objective[: len(options)] = np.array(worth // divisor * int(times), dtype=np.float64)
+    objective[scales.carriers(len(options))] = np.array(worth // divisor * int(times), dtype=np.float64)
     objective[extras.first :] = [float(gain / unit) for gain in gains]
     return objective, unit
 
@@ -267,7 +316,7 @@ def _group_rows(tables: Tables, options: Options) -> RowBlock:
     return writer.block()
 
 
-def _resource_rows(tables: Tables, options: Options) -> Iterator[RowBlock]:
+def _resource_rows(tables: Tables, options: Options, scales: Scales) -> Iterator[RowBlock]:
     """One row a capacity; the amounts of a resource are scaled together to whole numbers."""
     uses: dict[str, dict[tuple[str, str], dict[int, Fraction]]] = {resource.id: {} for resource in tables.resources}
     for use in tables.uses:
@@ -275,16 +324,21 @@ def _resource_rows(tables: Tables, options: Options) -> Iterator[RowBlock]:
     for resource in tables.resources:
         capacities = [row for row in tables.capacities if row.resource == resource.id]
         if capacities:
-            yield _capacity_rows(tables, options, uses[resource.id], capacities)
+            yield _capacity_rows(tables, options, scales, uses[resource.id], capacities)
 
 
 def _capacity_rows(
     tables: Tables,
     options: Options,
+    scales: Scales,
     uses: dict[tuple[str, str], dict[int, Fraction]],
     capacities: Sequence[Capacity],
 ) -> RowBlock:
     scale = math.lcm(*(amount.denominator for stream in uses.values() for amount in stream.values()))
+    # What whole options leave of a fine capacity a part of a programme may use.
+    exact = math.lcm(scale, *(row.amount.denominator for row in capacities)) if len(scales) else scale
+    scale = exact if exact * sum(sum(stream.values()) for stream in uses.values()) < EXACT else scale
+    rounded = math.ceil if len(scales) else math.floor
     streams = [uses.get((tables.projects[v.project].id, v.mode), {}) for v in options.variants]
     lengths = np.array([max(stream, default=-1) + 1 for stream in streams], dtype=np.int64)
     flat = np.array(
@@ -292,13 +346,14 @@ def _capacity_rows(
         dtype=np.int64,
     )
     option, offset, used = spread(options.variant, lengths, flat)
+    carrier = scales.carriers(len(options))
     year = options.start[option] + offset
     rows, columns, values = [], [], []
     for number, capacity in enumerate(capacities):
         period = tables.settings.known_period(capacity.period)
         inside = (used != 0) & (period.first <= year) & (year <= period.last)
         rows.append(np.full(int(inside.sum()), number, dtype=np.int64))
-        columns.append(option[inside])
+        columns.append(carrier[option[inside]])
         values.append(used[inside].astype(np.float64))
     return RowBlock(
         "resource",
@@ -308,6 +363,6 @@ def _capacity_rows(
         np.concatenate(values),
         np.full(len(capacities), -np.inf),
         # The scaled uses of whole options add up to whole numbers, so that what a capacity has beyond one never counts,
-        # nor what it has beyond all uses together.
-        np.array([float(min(math.floor(row.amount * scale), int(flat.sum()) + 1)) for row in capacities]),
+        # nor what it has beyond all uses together.  With scales a capacity is whole already, or no longer told apart.
+        np.array([float(min(rounded(row.amount * scale), int(flat.sum()) + 1)) for row in capacities]),
     )

@@ -11,7 +11,7 @@ Every extra column is, for whole options and payments, the excess of a sum over 
     contributions of what is finished in time >= at_least − baseline; soft: + under.
 
 The rows are scaled to whole numbers.  The limit of a hard row is drawn in to the next whole number, because whole
-payments cannot come nearer.
+payments cannot come nearer; but not where the scale of a programme counts, which need not be whole.
 """
 
 from __future__ import annotations
@@ -20,20 +20,25 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from capalloc.accounts import Accounts
 from capalloc.issues import InvalidInput, Place, error
 from capalloc.measures import Measure, read_rules
 from capalloc.model import Block, Floats, Ints
 from capalloc.options import Options
+from capalloc.programmes import Scales
 from capalloc.records import Target
 from capalloc.rows import EXACT, RowBlock, RowWriter
 from capalloc.settings import Period
 from capalloc.sums import Ledger, Sum, common_unit
 from capalloc.tables import Tables
+
+Exact: TypeAlias = npt.NDArray[np.int64] | npt.NDArray[np.object_]
+"""A point in exact numbers: whole ones, and fractions where there are scales."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +62,10 @@ class Extra:
         """Whether engines must take a whole number; what a soft statement lacks may be a fraction on the way."""
         return self.kind == "synergy"
 
-    def amount(self, x: Floats) -> int:
-        """Return what the column is at a point with whole options and payments."""
-        at = np.rint(x[self.columns]).astype(np.int64)
-        return max(0, int(self.values @ at) - self.limit)
+    def amount(self, exact: Exact) -> Fraction:
+        """Return what the column is at a point that stands for a plan."""
+        total = sum((self.values * exact[self.columns]).tolist())
+        return max(Fraction(0), Fraction(total) - self.limit)
 
 
 @dataclass(frozen=True)
@@ -74,9 +79,9 @@ class Extras:
     def __len__(self) -> int:
         return len(self.columns)
 
-    def amounts(self, x: Floats) -> list[int]:
-        """Return what every column is at a point with whole options and payments."""
-        return [extra.amount(x) for extra in self.columns]
+    def amounts(self, exact: Exact) -> list[Fraction]:
+        """Return what every column is at a point that stands for a plan."""
+        return [extra.amount(exact) for extra in self.columns]
 
     def blocks(self) -> Iterator[Block]:
         """Yield what the columns stand for."""
@@ -84,7 +89,7 @@ class Extras:
             yield Block(extra.kind, [extra.key])
 
 
-def open_extras(tables: Tables, options: Options, accounts: Accounts, most: Floats) -> Extras:
+def open_extras(tables: Tables, options: Options, accounts: Accounts, scales: Scales, most: Floats) -> Extras:
     """Return the extra columns and rows of all synergies, rules and targets.
 
     Parameters
@@ -97,7 +102,7 @@ def open_extras(tables: Tables, options: Options, accounts: Accounts, most: Floa
     InvalidInput
         When the numbers of a rule or a target are too far apart to be added up exactly.
     """
-    writer = _Writer(Ledger(tables, options, accounts), most)
+    writer = _Writer(Ledger(tables, options, accounts, scales), most)
     for synergy in tables.synergies:
         writer.synergy(synergy.id, synergy.projects, synergy.value, synergy.class_)
     for rule in read_rules(tables):
@@ -160,8 +165,9 @@ class _Writer:
     ) -> None:
         """Write ``sum of factor·part (sense) limit``, hard without a price."""
         (sense, limit), (price, class_) = comparison, terms
+        drawn_in = price is None and not any(self.ledger.scales.holds(part.columns).any() for part, _ in parts)
         try:
-            row = _whole_row(parts, limit, self.most, hard=price is None)
+            row = _whole_row(parts, limit, self.most, drawn_in=drawn_in)
         except OverflowError:
             raise InvalidInput([error("rule-too-fine", place, name=" ".join(map(str, key)))]) from None
         below, above = sense in ("<=", "=="), sense in (">=", "==")
@@ -200,7 +206,7 @@ class _Writer:
 class _WholeRow:
     """``unit · (values @ x[columns])`` compared with ``unit · limit``; the sum lies between ``lowest`` and ``highest``.
 
-    ``limit`` is whole unless the row is hard.
+    ``limit`` is whole unless it is drawn in.
     """
 
     columns: Ints
@@ -237,8 +243,8 @@ class _Most:
         return sum(low.tolist()), sum(high.tolist())
 
 
-def _whole_row(parts: Iterable[tuple[Sum, Fraction]], limit: Fraction, most: _Most, *, hard: bool) -> _WholeRow:
-    """Bring a sum and its limit to whole numbers.
+def _whole_row(parts: Iterable[tuple[Sum, Fraction]], limit: Fraction, most: _Most, *, drawn_in: bool) -> _WholeRow:
+    """Bring a sum and its limit to whole numbers; a limit that is drawn in to whole numbers later may stay a fraction.
 
     Raises
     ------
@@ -249,13 +255,13 @@ def _whole_row(parts: Iterable[tuple[Sum, Fraction]], limit: Fraction, most: _Mo
     limit -= sum((factor * part.constant for part, factor in parts), Fraction(0))
     parts = [(part, factor) for part, factor in parts if len(part.columns)]
     steps = [factor * part.unit for part, factor in parts]
-    finest = common_unit([*steps, *(() if hard else (limit,))])
+    finest = common_unit([*steps, *(() if drawn_in else (limit,))])
     columns, values = _added(parts, [int(step / finest) for step in steps])
-    shared = math.gcd(int(np.gcd.reduce(values)) if len(values) else 0, 0 if hard else int(limit / finest)) or 1
+    shared = math.gcd(int(np.gcd.reduce(values)) if len(values) else 0, 0 if drawn_in else int(limit / finest)) or 1
     unit, values = finest * shared, values // shared
     limit /= unit
     low, high = most.of(columns, values)
-    if hard:
+    if drawn_in:
         # What no selection can reach need not be told apart.
         limit = min(max(limit, Fraction(low - 1)), Fraction(high + 1))
     if any(size >= EXACT // 4 for size in (-low, high, abs(limit))):

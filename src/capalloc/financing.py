@@ -11,17 +11,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
+from types import MappingProxyType
 
 import numpy as np
 
 from capalloc.allocation import Allocation, Payment
 from capalloc.compiling import Compiled
 from capalloc.engines.highs import Highs
+from capalloc.fitting import Fit, fit
 from capalloc.history import payments_made
 from capalloc.model import Floats, Ints, LinearModel, SolveOptions
 
 _WHOLE = 1e-6
 """How far from a whole number an engine's payment may be and still stand for it."""
+
+NOTHING_SCALED: Mapping[int, int] = MappingProxyType({})
 
 _NEAR = 2.0
 """How far from the engine's fractions whole payments are looked for first: the rows can rarely need more."""
@@ -35,12 +40,25 @@ def finance(compiled: Compiled, x: Floats) -> Allocation | None:
     x
         A point of the model, shape (n,); its options are kept, its payments only guide.
     """
+    if len(compiled.scales):
+        return fitted(compiled, x, fit(compiled, x))
     payments = whole_payments(compiled, x)
     if payments is None:
         return None
     taken = compiled.taken(x)
     choices = tuple(compiled.choice(option) for option in taken.tolist())
     return Allocation(choices, hand_out(compiled, taken, payments))
+
+
+def fitted(compiled: Compiled, x: Floats, found: Fit) -> Allocation | None:
+    """Return the plan that takes the options of ``x`` in the whole amounts of a fit; ``None`` when it holds none."""
+    if found.payments is None:
+        return None
+    taken, scales = compiled.taken(x), compiled.scales
+    totals = {int(scales.option[number]): Fraction(total) for number, total in found.totals.items()}
+    costs = {option: int(cost) for option, cost in zip(scales.option.tolist(), scales.cost.tolist(), strict=True)}
+    choices = [compiled.choice(o, totals[o] / costs[o] if o in totals else Fraction(1)) for o in taken.tolist()]
+    return Allocation(tuple(choices), hand_out(compiled, taken, found.payments, found.totals))
 
 
 def whole_payments(compiled: Compiled, x: Floats) -> Ints | None:
@@ -141,10 +159,17 @@ def _near(firm: LinearModel, model: LinearModel, base: Floats, reach: float) -> 
     return point if _satisfies(firm, point) else None
 
 
-def hand_out(compiled: Compiled, taken: Ints, payments: Ints) -> tuple[Payment, ...]:
+def hand_out(
+    compiled: Compiled, taken: Ints, payments: Ints, totals: Mapping[int, int] = NOTHING_SCALED
+) -> tuple[Payment, ...]:
     """Hand out what the accounts pay to projects and years, in the order of project, year and source.
 
     What was paid before the plan is part of it.
+
+    Parameters
+    ----------
+    totals
+        The whole amounts of the scaled options among those taken, by the number of the option among the scaled.
     """
     if not compiled.tables.sources:
         return ()
@@ -155,7 +180,7 @@ def hand_out(compiled: Compiled, taken: Ints, payments: Ints) -> tuple[Payment, 
             key = int(accounts.account[column]), int(accounts.cell[column])
             supplies[key].append([int(accounts.source[column]), amount])
     found: list[tuple[int, int, int, int]] = []
-    for key, demands in _demands(compiled, taken).items():
+    for key, demands in _demands(compiled, taken, totals).items():
         item = accounts.items[key[0]]
         supply = [[item.payers.sources[0], sum(d[2] for d in demands)]] if item.direct else supplies[key]
         found += [
@@ -190,15 +215,20 @@ def _paid_before(compiled: Compiled) -> Iterator[tuple[int, int, int, int]]:
         yield projects[row.project], row.year, sources[row.source], row.amount
 
 
-def _demands(compiled: Compiled, taken: Ints) -> Mapping[tuple[int, int], Sequence[tuple[int, int, int]]]:
+def _demands(
+    compiled: Compiled, taken: Ints, totals: Mapping[int, int]
+) -> Mapping[tuple[int, int], Sequence[tuple[int, int, int]]]:
     """The variant, year and amount of every cost of the taken options, by account and cell."""
     demands: dict[tuple[int, int], list[tuple[int, int, int]]] = defaultdict(list)
     cell_of = [
         {year: cell for cell, years in enumerate(item.cells) for year in years} for item in compiled.accounts.items
     ]
-    entries = compiled.options.due_entries
-    mine = np.isin(entries[0], taken)
-    for option, year, amount in zip(*(part[mine].tolist() for part in entries), strict=True):
+    entries, scales = compiled.options.due_entries, compiled.scales
+    mine = np.isin(entries[0], np.setdiff1d(taken, scales.option))
+    due = list(zip(*(part[mine].tolist() for part in entries), strict=True))
+    for number, total in totals.items():
+        due += [(int(scales.option[number]), *cost) for cost in scales.costs_at(number, total).items()]
+    for option, year, amount in sorted(due):
         number = int(compiled.options.variant[option])
         account = int(compiled.accounts.of_variant[number])
         demands[account, cell_of[account][year]].append((number, year, amount))

@@ -39,7 +39,7 @@ def _gains(compiled: Compiled, class_: int, last: int) -> Gains:
         for place, column in enumerate(compiled.extras.columns)
         if (column.class_ or last) == class_
     }
-    return gains_of(class_, len(compiled.model.objective), (own, compiled.options.value[own].tolist()), extra)
+    return gains_of(class_, compiled, (own, compiled.options.value[own].tolist()), extra)
 
 
 def _values(_: Allocation, audit: Audit) -> Mapping[int, Fraction]:
@@ -128,7 +128,7 @@ def _joined(
     for gains in every:
         value = values[gains.number]
         bound = runs[gains.number].bound if gains.number in runs else (math.inf if gains.number in live else 0.0)
-        status, bound = claimed(value, bound, float(gains.unit), options.gap)
+        status, bound = claimed(value, bound, float(gains.step), options.gap)
         classes.append(ClassAnswer(gains.number, value, bound, status))
     status = min((c.status for c in classes), key=_WORST_FIRST.index)
     open_ = [run.stopped_by for run in runs.values() if run.stopped_by is not StoppedBy.PROOF]

@@ -28,6 +28,7 @@ from capalloc.issues import Issue, error
 from capalloc.model import SolveOptions, Status
 from capalloc.options import expand
 from capalloc.searching import search
+from capalloc.settings import VALUE_GRID
 from capalloc.tables import Tables
 from capalloc.verification import verify
 
@@ -88,7 +89,8 @@ def front_of(
     Parameters
     ----------
     resolution
-        Points whose second values differ by less than this count as one; 0 for the finest step there is.
+        Points whose second values differ by less than this count as one; 0 for the finest step there is, which with
+        programmes is the grid of values.
     most
         Stop after so many points; ``None`` for all.
     """
@@ -113,7 +115,7 @@ class _Walk:
         self.first, self.second = (
             _gains(self.compiled, own, number) for own, number in zip(self.tables, (FIRST, SECOND), strict=True)
         )
-        self.step = max(resolution, self.second.unit)
+        self.step = max(resolution, self.second.step or VALUE_GRID)
         self.complete = False
 
     def points(self) -> Iterator[Point]:
@@ -159,4 +161,4 @@ def _gains(compiled: Compiled, tables: Tables, number: int) -> Gains:
     worth = zip(expand(tables).value.tolist(), compiled.classes.tolist(), strict=True)
     extra = {compiled.extras.first + place: column.gain for place, column in enumerate(compiled.extras.columns)}
     multiples = [weights[own] * value for value, own in worth]
-    return gains_of(number, len(compiled.model.objective), (np.arange(len(multiples)), multiples), extra)
+    return gains_of(number, compiled, (np.arange(len(multiples)), multiples), extra)

@@ -16,7 +16,8 @@ from capalloc.audit import Audit
 from capalloc.catalogue import say
 from capalloc.compiling import Compiled
 from capalloc.engines.base import Engine
-from capalloc.financing import finance
+from capalloc.financing import finance, fitted
+from capalloc.fitting import fit
 from capalloc.issues import EngineFailed
 from capalloc.model import (
     Floats,
@@ -31,6 +32,9 @@ from capalloc.model import (
 )
 from capalloc.rows import RowWriter, with_rows
 from capalloc.verification import verify
+
+_ENGINES_PART = 7 / 8
+"""The part of the asked gap left to the engine where programmes lose value in whole units."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +82,9 @@ def search(
     """Return the best plan an engine finds within its limits, verified, and the bound it proved.
 
     A selection that has no whole-unit financing, or that the verifier does not pass, is cut off and the rest solved
-    again; so is one that is worth less in whole units than in the engine's fractions, the best of which is kept.  The
-    bounds of all rounds are valid for the portfolio, so the smallest counts.  A start that is a plan is the least that
-    is given back.
+    again; so is one that is worth less in whole units than in the engine's fractions, the best of which is kept.  What
+    could not be proved about a selection that was cut off stays in the bound.  The bounds of all rounds are valid for
+    the portfolio, so the smallest counts.  A start that is a plan is the least that is given back.
 
     Raises
     ------
@@ -90,35 +94,61 @@ def search(
     clock = perf_counter()
     point = aim.point(start) if start is not None else None
     unit = float(aim.compiled.unit)
-    model, bound, rejected, nodes = aim.model, math.inf, 0, 0
+    model, bound, cut_off, rejected, nodes = aim.model, math.inf, -math.inf, 0, 0
+    gap = options.gap * (_ENGINES_PART if len(aim.compiled.scales) else 1)
     held = None if start is None else aim.judge(start)
     while True:
-        left = replace(options, time_limit=_left(options, clock))
+        left = replace(options, time_limit=_left(options, clock), gap=gap)
         outcome = engine.solve(model, left, start=point, progress=_in_units(progress, unit, clock), stop=stop)
-        found = _verified(aim, outcome)
+        found, most = _verified(aim, outcome, replace(options, time_limit=_left(options, clock)), held)
         held = _better(held, found)
-        nodes, bound = nodes + outcome.nodes, min(bound, _joint_bound(held, outcome.bound * unit))
+        nodes, bound = nodes + outcome.nodes, min(bound, _joint_bound(held, max(outcome.bound * unit, cut_off)))
         if outcome.x is None or outcome.status is Status.FEASIBLE or _settles(found, outcome, model, unit):
             break
         if held is not None and relative_gap(float(held.worth), bound) <= options.gap:
             break
-        rejected += found is None
+        rejected, cut_off = rejected + (found is None), max(cut_off, most)
         model, point = _without(model, aim.compiled, outcome.x), None
     facts = (engine.name, options, perf_counter() - clock, nodes, rejected)
     if held is None:
         status = Status.INFEASIBLE if outcome.status is Status.INFEASIBLE else Status.UNKNOWN
         return Answer(status, outcome.stopped_by, None, None, bound, *facts)
     _agree(aim, held)
-    status, bound = claimed(held.worth, bound, unit, options.gap)
+    status, bound = claimed(held.worth, bound, float(aim.compiled.step), options.gap)
     stopped_by = StoppedBy.PROOF if status is Status.OPTIMAL else outcome.stopped_by
     return Answer(status, stopped_by, held.allocation, held.audit, bound, *facts)
 
 
-def _verified(aim: Aim, outcome: Outcome) -> Judged | None:
-    """The plan at the engine's point, or nothing when it cannot be paid or does not stand."""
-    own = len(aim.compiled.model.objective)
-    allocation = None if outcome.x is None else finance(aim.compiled, outcome.x[:own])
-    return None if allocation is None else aim.judge(allocation)
+def _verified(aim: Aim, outcome: Outcome, limits: SolveOptions, held: Judged | None) -> tuple[Judged | None, float]:
+    """The plan at the engine's point, or nothing when it cannot be paid or does not stand.
+
+    With it comes what no other plan of its selection passes, ``−inf`` where it has no other or the plan is the best.
+    """
+    if outcome.x is None:
+        return None, -math.inf
+    compiled, point = aim.compiled, outcome.x[: len(aim.compiled.model.objective)]
+    if not len(compiled.scales):
+        allocation = finance(compiled, point)
+        return None if allocation is None else aim.judge(allocation), -math.inf
+    best = fit(compiled, point, limits)
+    allocation = fitted(compiled, point, best)
+    found = None if allocation is None else aim.judge(allocation)
+    if allocation is not None and found is None and held is not None:
+        # Floats do not hold a value to its last digit: the amounts of a plan that has it do.
+        allocation = fitted(compiled, point, fit(compiled, point, pinned=_amounts_held(compiled, point, held)))
+        found = None if allocation is None else aim.judge(allocation)
+    return found, best.bound * float(compiled.unit)
+
+
+def _amounts_held(compiled: Compiled, x: Floats, held: Judged) -> dict[int, int]:
+    """The whole amounts of the programmes that count in a value that is held, where both plans take the same option."""
+    point, scales = compiled.point(held.allocation), compiled.scales
+    if point is None:
+        return {}
+    marks = np.concatenate([np.full(len(block.keys), block.kind == "held") for block in compiled.model.rows])
+    counted = np.flatnonzero(np.diff(compiled.model.matrix[marks][:, scales.amounts].tocsc().indptr))
+    before, now = scales.totals_of(point), scales.totals_of(x)
+    return {number: before[number] for number in counted.tolist() if number in before and number in now}
 
 
 def _better(held: Judged | None, found: Judged | None) -> Judged | None:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from capalloc.history import payments_made
 from capalloc.measures import Measure
 from capalloc.model import Ints, Truths
 from capalloc.options import Options
+from capalloc.programmes import Scales
 from capalloc.settings import VALUE_GRID
 from capalloc.tables import Tables
 
@@ -39,6 +41,7 @@ class Ledger:
     tables: Tables
     options: Options
     accounts: Accounts
+    scales: Scales
 
     def sum_of(self, measure: Measure) -> Sum:
         """Return a measure as a sum over columns."""
@@ -64,15 +67,15 @@ class Ledger:
         return selected
 
     def _cost(self, measure: Measure, selected: Truths) -> Sum:
-        option, year, amount = self.options.cost_entries
+        spent = self.scales.spending(self.options.cost_entries)
         first, last = measure.period.first, measure.period.last
         if measure.kind == "cost":
-            inside = (first <= year) & (year <= last)
+            inside = (first <= spent.year) & (spent.year <= last)
         else:
-            inside = (year > last) & (self.options.start[option] <= last)
-        kept = selected[option] & inside
+            inside = (spent.year > last) & (self.options.start[spent.option] <= last)
+        kept = selected[spent.option] & inside
         columns, values = self._flexible_cost(measure, selected)
-        return Sum(np.concatenate([option[kept], columns]), np.concatenate([amount[kept], values]))
+        return Sum(np.concatenate([spent.column[kept], columns]), np.concatenate([spent.amount[kept], values]))
 
     def _flexible_cost(self, measure: Measure, selected: Truths) -> tuple[Ints, Ints]:
         """What is paid for flexible projects.
@@ -102,17 +105,19 @@ class Ledger:
         index = {source.id: number for number, source in enumerate(self.tables.sources)}
         sources = [index[name] for name in measure.names] or list(index.values())
         first, last = measure.period.first, measure.period.last
-        option, year, amount = options.due_entries
+        spent = self.scales.spending(options.due_entries)
         payer = np.array([i.payers.sources[0] if i.direct else -1 for i in accounts.items] + [-1], dtype=np.int64)
-        alone = np.isin(payer[accounts.of_variant[options.variant[option]]], sources)
-        kept = alone & selected[option] & (first <= year) & (year <= last)
+        alone = np.isin(payer[accounts.of_variant[options.variant[spent.option]]], sources)
+        kept = alone & selected[spent.option] & (first <= spent.year) & (spent.year <= last)
         # An account and a cell lie wholly inside a measure of payments or wholly outside.
         paid = np.isin(accounts.source, sources) & (first <= accounts.year) & (accounts.year <= last)
         paid &= self._selected_accounts(measure)[accounts.account]
         columns = len(options) + np.flatnonzero(paid)
         ones = np.ones(len(columns), dtype=np.int64)
         before, gone = self._paid_before(measure, {self.tables.sources[number].id for number in sources})
-        return Sum(np.concatenate([option[kept], columns, before]), np.concatenate([amount[kept], ones, gone]))
+        return Sum(
+            np.concatenate([spent.column[kept], columns, before]), np.concatenate([spent.amount[kept], ones, gone])
+        )
 
     def _paid_before(self, measure: Measure, sources: Collection[str]) -> tuple[Ints, Ints]:
         """What sources paid before the plan for each project that goes on, as an amount of its only option."""
@@ -143,37 +148,42 @@ class Ledger:
         completed = objective.value_from != "benefits" and objective.at == "completion"
         year = self.options.finish if completed else self.options.start
         inside = (measure.period.first <= year) & (year <= measure.period.last)
-        columns = np.flatnonzero(selected & inside & (self.options.value != 0))
-        return Sum(columns, self.options.value[columns], VALUE_GRID)
+        chosen = np.flatnonzero(selected & inside & (self.options.value != 0))
+        return Sum(self._carriers[chosen], self.options.value[chosen], VALUE_GRID)
 
     def _indicator(self, measure: Measure, selected: Truths) -> Sum:
         rows = [row for row in self.tables.contributions if row.indicator == measure.names[0]]
         amounts: dict[tuple[str, str], dict[int, Fraction]] = {(r.project, r.mode): {0: r.amount} for r in rows}
         finish = self.options.finish
         inside = (measure.period.first <= finish) & (finish <= measure.period.last)
-        columns, _, values, unit = self._streams(amounts, selected & inside)
-        return Sum(columns, values, unit)
+        chosen, _, values, unit = self._streams(amounts, selected & inside)
+        return Sum(self._carriers[chosen], values, unit)
 
     def _resource(self, measure: Measure, selected: Truths) -> Sum:
         amounts: dict[tuple[str, str], dict[int, Fraction]] = defaultdict(dict)
         for row in self.tables.uses:
             if row.resource == measure.names[0]:
                 amounts[row.project, row.mode][row.offset] = row.amount
-        columns, offsets, values, unit = self._streams(amounts, selected)
-        year = self.options.start[columns] + offsets
+        chosen, offsets, values, unit = self._streams(amounts, selected)
+        year = self.options.start[chosen] + offsets
         inside = (measure.period.first <= year) & (year <= measure.period.last)
-        return Sum(columns[inside], values[inside], unit)
+        return Sum(self._carriers[chosen[inside]], values[inside], unit)
+
+    @cached_property
+    def _carriers(self) -> Ints:
+        """For each option, the column that its value, its uses and its contributions are multiplied by."""
+        return self.scales.carriers(len(self.options))
 
     def _streams(
         self, amounts: Mapping[tuple[str, str], Mapping[int, Fraction]], selected: Truths
     ) -> tuple[Ints, Ints, Ints, Fraction]:
-        """The column, offset and whole number of units of every amount of the selected options, and the unit."""
+        """The option, offset and whole number of units of every amount of the selected options, and the unit."""
         unit = common_unit(amount for stream in amounts.values() for amount in stream.values())
         names = [(self.tables.projects[variant.project].id, variant.mode) for variant in self.options.variants]
         found = [
-            (column, offset, int(amount / unit))
-            for column in np.flatnonzero(selected).tolist()
-            for offset, amount in amounts.get(names[self.options.variant[column]], {}).items()
+            (option, offset, int(amount / unit))
+            for option in np.flatnonzero(selected).tolist()
+            for offset, amount in amounts.get(names[self.options.variant[option]], {}).items()
             if amount
         ]
         places = np.array([entry[:2] for entry in found], dtype=np.int64).reshape(-1, 2)

@@ -1,0 +1,80 @@
+"""Limits on what some sources pay for a programme, whose cost the plan decides.
+
+With whole payments p and a whole cost k, and a share of n / d,
+
+    p >= floor(n·k / d)  exactly where  d·p >= n·k − (d − 1)   and
+    p <= ceil(n·k / d)   exactly where  d·p <= n·k + (d − 1),
+
+so that these rows are exact for whole plans and leave room for no less than them where fractions are allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from capalloc.accounts import Account, Accounts
+from capalloc.model import Ints
+from capalloc.options import Options
+from capalloc.payers import Limit
+from capalloc.programmes import Scales
+from capalloc.rows import RowBlock, RowWriter
+
+Terms: TypeAlias = tuple[tuple[Ints, Any], ...]
+
+
+def scaled_share_rows(options: Options, accounts: Accounts, scales: Scales) -> RowBlock:
+    """Return the rows of all limits on accounts of programmes."""
+    writer = RowWriter("share")
+    own = scales.spending(options.due_entries)
+    scaled = np.isin(own.option, scales.option)
+    variant = np.where(scaled, options.variant[own.option], -1)
+    for number, item in enumerate(accounts.items):
+        mine = np.flatnonzero(variant == item.variants[0])
+        if not len(mine) or not item.payers.limits:
+            continue
+        chosen = np.flatnonzero(options.variant == item.variants[0])
+        for limit in item.payers.limits:
+            for year, columns in _parts(number, item, accounts, limit):
+                now = mine if year is None else mine[own.year[mine] == year]
+                due: Terms = ((own.column[now], own.amount[now]),)
+                key = (limit.row, item.variants[0], year)
+                if len(limit.sources) == len(item.payers.sources):
+                    _bound_whole(writer, key, limit, due, chosen)
+                else:
+                    _bound_part(writer, key, limit, len(options) + columns, due, chosen)
+    return writer.block()
+
+
+def _parts(number: int, item: Account, accounts: Accounts, limit: Limit) -> Iterator[tuple[int | None, Ints]]:
+    """The year, or ``None`` for the whole life, and the payment columns that a limit adds up."""
+    columns = np.flatnonzero((accounts.account == number) & np.isin(accounts.source, limit.sources))
+    if not limit.yearly:
+        yield None, columns
+        return
+    for cell, (year,) in enumerate(item.cells):
+        yield year, columns[accounts.cell[columns] == cell]
+
+
+def _bound_part(writer: RowWriter, key: tuple[Any, ...], limit: Limit, paid: Ints, due: Terms, chosen: Ints) -> None:
+    """Bound what some of the payers pay by their shares of what is due."""
+    if limit.low > 0:
+        top, bottom = limit.low.numerator, limit.low.denominator
+        terms = [(columns, -top * amount) for columns, amount in due]
+        writer.add((*key, "min"), 0, np.inf, (paid, bottom), *terms, (chosen, bottom - 1))
+    if limit.high < 1:
+        top, bottom = limit.high.numerator, limit.high.denominator
+        terms = [(columns, -top * amount) for columns, amount in due]
+        writer.add((*key, "max"), -np.inf, 0, (paid, bottom), *terms, (chosen, 1 - bottom))
+
+
+def _bound_whole(writer: RowWriter, key: tuple[Any, ...], limit: Limit, due: Terms, chosen: Ints) -> None:
+    """Of all payers together a maximum below 1 asks that what is due be small enough to be rounded up to.
+
+    k <= ceil(n·k / d) exactly where k·(d − n) <= d − 1.
+    """
+    if limit.high < 1:
+        top, bottom = limit.high.numerator, limit.high.denominator
+        writer.add((*key, "max"), -np.inf, 0, *due, (chosen, -((bottom - 1) // (bottom - top))))
