@@ -22,7 +22,10 @@ from capalloc.solving import solve_compiled
 from capalloc.tables import Tables
 from capalloc.verification import verify
 
-_FIRM = ("balance", "yearly", "listed")
+_FIRM = ("balance", "yearly", "scale", "listed")
+
+_WHOLE = Fraction(1, 10**6)
+"""How far from a whole amount a scale that was once a float may lie, in million VND."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,30 +77,54 @@ def _as_listed(compiled: Compiled, wish: Wish, place: Mapping[str, int]) -> Choi
     """A wish that no plan grants, as it stands; the verifier says what is wrong with it."""
     tables, unpaid = compiled.tables, _columns(compiled, wish, place)
     if len(unpaid):
-        return compiled.choice(int(unpaid[0]))
+        return compiled.choice(int(unpaid[0]), wish.scale or Fraction(1))
     project = tables.projects[place[wish.project]]
     modes = [mode.mode for mode in tables.modes if mode.project == wish.project]
     mode = wish.mode if wish.mode is not None else (modes[0] if modes else "")
     start = wish.start if wish.start is not None else (project.earliest_start or tables.settings.first_year)
-    return Choice(wish.project, mode, start)
+    return Choice(wish.project, mode, start, wish.scale or Fraction(1))
 
 
 def _only(compiled: Compiled, wishes: Sequence[Wish], place: Mapping[str, int]) -> Compiled:
-    """The model with only the options that the list allows, each listed project once."""
+    """The model with only the options that the list allows, each listed project once and as far as listed."""
     count = len(compiled.options)
     allowed = np.zeros(count, dtype=bool)
+    upper = compiled.model.upper.copy()
     writer = RowWriter("listed")
     for wish in wishes:
         columns = _columns(compiled, wish, place)
         # What nobody may pay for stays out: no row of the model would ask for its money.
         columns = columns[compiled.model.upper[columns] > 0]
+        if wish.scale is not None:
+            totals = _totals(compiled, columns, wish.scale)
+            columns = np.array(sorted(totals), dtype=np.int64)
+            for option, (column, total) in totals.items():
+                upper[column] = total
+                writer.add((wish.project, option), 0, np.inf, (np.array([column]), 1), (np.array([option]), -total))
         allowed[columns] = True
         if len(columns):
             writer.add((wish.project,), 1, 1, (columns, 1))
     model = with_rows(compiled.model, writer.block())
-    upper = model.upper.copy()
     upper[:count] = allowed
     return replace(compiled, model=replace(model, upper=upper))
+
+
+def _totals(compiled: Compiled, columns: Ints, scale: Fraction) -> dict[int, tuple[int, int]]:
+    """Of the options that can be done at a scale, the column of the whole amount and that amount."""
+    scales = compiled.scales
+    number_of = {option: number for number, option in enumerate(scales.option.tolist())}
+    found = {}
+    for option in columns.tolist():
+        number = number_of.get(option)
+        if number is None:
+            if scale == 1:
+                found[option] = option, 1
+            continue
+        exact = scale * int(scales.cost[number])
+        total = round(exact)
+        if abs(exact - total) <= _WHOLE and scales.least[number] <= total <= scales.cost[number]:
+            found[option] = int(scales.totals[number]), total
+    return found
 
 
 def _columns(compiled: Compiled, wish: Wish, place: Mapping[str, int]) -> Ints:
@@ -115,7 +142,7 @@ def _least_breaking(
     compiled: Compiled, wishes: Sequence[Wish], place: Mapping[str, int], options: SolveOptions
 ) -> Allocation:
     """Choose for every listed project the option, and for every account the payments, that break least."""
-    every = np.ones(len(compiled.model.objective), dtype=bool)
+    every = ~compiled.scales.holds(np.arange(len(compiled.model.objective)))
     # Fractions first, which are quick; only where no whole units follow from them is everything whole.
     for integer in (compiled.model.integer, every):
         outcome = Highs().solve(elastic(replace(compiled.model, integer=integer), _FIRM), options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -59,8 +60,12 @@ def from_problem(tables: Tables, problem: pulp.LpProblem) -> Answer:
     allocation = finance(compiled, x)
     audit = verify(tables, allocation) if allocation is not None else None
     if allocation is None or audit is None or audit.violations:
-        choices = map(compiled.choice, compiled.taken(x).tolist())
-        return evaluate(tables, [Wish(choice.project, choice.mode, choice.start) for choice in choices])
+        scales = compiled.scales
+        parts = {
+            int(scales.option[n]): Fraction(total, int(scales.cost[n])) for n, total in scales.totals_of(x).items()
+        }
+        choices = ((compiled.choice(option), parts.get(option)) for option in compiled.taken(x).tolist())
+        return evaluate(tables, [Wish(choice.project, choice.mode, choice.start, part) for choice, part in choices])
     return Answer(
         status=Status.FEASIBLE,
         stopped_by=StoppedBy.PROOF,

@@ -87,6 +87,11 @@ class Scales:
         columns[self.option] = self.amounts
         return columns
 
+    def columns_of(self, options: Ints) -> Ints:
+        """Return the columns of those of the options that are scaled."""
+        mine = np.isin(self.option, options)
+        return np.concatenate([self.amounts[mine], self.sums[mine[self.place]]])
+
     def holds(self, columns: Ints) -> Truths:
         """Return which columns are amounts, which no plan has in whole numbers."""
         inside: Truths = (columns >= self.first) & (columns < self.first + len(self.option))

@@ -25,10 +25,10 @@ from capalloc.tables import Tables
 
 _LIMITS = SolveOptions(time_limit=10.0, gap=0.0, threads=1)
 
-_OWN_TERMS = ("choice", "dependency", "group", "resource", "balance", "yearly", "share", "envelope")
+_OWN_TERMS = ("choice", "dependency", "group", "resource", "balance", "yearly", "scale", "share", "envelope")
 """What mandatory projects meet among themselves; a rule may count on others."""
 
-_FIRM = ("balance", "yearly", "must")
+_FIRM = ("balance", "yearly", "scale", "must")
 
 _FLOAT_ERROR = 0.05
 """The rows hold whole numbers; a smaller excess may be the engine's own error."""
@@ -163,6 +163,8 @@ def _suspects(compiled: Compiled) -> list[int]:
     sure = np.array([*(_sure_cost(item.payers, accounts.ceilings) for item in accounts.items), np.inf])
     fits = (options.due <= sure[accounts.of_variant[options.variant]]) | (options.due == 0)
     fits &= model.upper[: len(options)] > 0
+    # How little of a programme would do is for its own rows to say.
+    fits[compiled.scales.option] = False
     resources = _rows_of(model, ("resource",))
     if len(resources):
         use = model.matrix[resources][:, : len(options)].tocoo()
@@ -205,7 +207,7 @@ class _Alone:
 
     def __init__(self, compiled: Compiled) -> None:
         self.compiled = compiled
-        self.rows = _rows_of(compiled.model, ("balance", "yearly", "share", "envelope", "resource"))
+        self.rows = _rows_of(compiled.model, ("balance", "yearly", "scale", "share", "envelope", "resource"))
         self.matrix = compiled.model.matrix[self.rows].tocsc()
 
     def reason(self, project: int) -> Never | None:
@@ -229,7 +231,8 @@ class _Alone:
         own = np.flatnonzero(options.project == project)
         paying = np.flatnonzero(np.isin(accounts.account, accounts.of_variant[options.variant[own]]))
         carrying = len(accounts) + np.arange(len(accounts.carries))
-        columns = np.concatenate([own, len(options) + paying, len(options) + carrying])
+        scaling = self.compiled.scales.columns_of(own)
+        columns = np.concatenate([own, len(options) + paying, scaling, len(options) + carrying])
         matrix = self.matrix[:, columns].tocsr()
         touched = np.flatnonzero(np.diff(matrix.indptr))
         rows = self.rows[touched]

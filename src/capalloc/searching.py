@@ -135,7 +135,7 @@ def _verified(aim: Aim, outcome: Outcome, limits: SolveOptions, held: Judged | N
     found = None if allocation is None else aim.judge(allocation)
     if allocation is not None and found is None and held is not None:
         # Floats do not hold a value to its last digit: the amounts of a plan that has it do.
-        allocation = fitted(compiled, point, fit(compiled, point, pinned=_amounts_held(compiled, point, held)))
+        allocation = fitted(compiled, point, fit(compiled, point, limits, _amounts_held(compiled, point, held)))
         found = None if allocation is None else aim.judge(allocation)
     return found, best.bound * float(compiled.unit)
 

@@ -22,9 +22,6 @@ def check_not_yet(tables: Tables) -> Iterator[Issue]:
     statutory = tables.settings.statutory
     if statutory:
         yield error("not-yet", tables.place("settings", column="statutory"), what=f"statutory = {statutory}")
-    for project in tables.projects:
-        if project.kind == "programme":
-            yield error("not-yet", tables.place("projects", project, "kind"), what="kind = programme")
 
 
 def check_unused_tables(tables: Tables) -> Iterator[Issue]:
