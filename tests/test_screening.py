@@ -516,3 +516,32 @@ def test_check_has_everything_that_screening_says():
     least = {issue.arguments["source"]: issue.arguments["least"] for issue in issues.of("mandatory-load")}
     assert least == {"state": 1200, "oda": 0}
     assert not issues.errors
+
+
+def part_of(least, **more):
+    """Return P as a programme of 10 over two years, which may be done from some part of it on."""
+    return project("P", 10, kind="programme", min_scale=Fraction(least), duration=2, **more)
+
+
+def test_a_programme_is_judged_by_its_least_part():
+    """Half of 10 fits into 5; more than half of it does not, and 6 is what it needs."""
+    assert found(financed(part_of("1/2"), rooms={("S", "2021:2024"): 5})) == []
+    given_ = financed(part_of("11/20"), rooms={("S", "2021:2024"): 5})
+    assert found(given_) == only("envelope", source="S", period="2021:2024", needed=6, room=5)
+
+
+def test_a_programme_uses_a_part_of_its_resources():
+    """Half of 8 hectares."""
+    resources = {"resources": (Resource(id="land"),), "uses": (Use(project="P", resource="land", amount=Fraction(8)),)}
+    for capacity, expected in ((4, []), (3, only("resource", resource="land", period="2021:2024"))):
+        capacities = (Capacity(resource="land", period="2021:2024", amount=Fraction(capacity)),)
+        assert found(tables(part_of("1/2"), capacities=capacities, **resources)) == expected
+
+
+def test_the_load_of_a_mandatory_programme_is_its_least_part():
+    """5 of 10; what it takes of the years after its own is nothing."""
+    given_ = financed(
+        part_of("1/2", mandatory=True, latest_start=2021), rooms={("S", "2021:2022"): 9, ("S", "2023:2024"): 1}
+    )
+    loads = [(severity, code, args["least"], args["left"]) for severity, code, args in found(given_)]
+    assert loads == [("info", "mandatory-load", 5, 4), ("info", "mandatory-load", 0, 1)]

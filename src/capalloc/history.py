@@ -6,12 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from capalloc.records import Commitment, Mode, Paid, Project
+from capalloc.records import UNDER_WAY, Commitment, Mode, Paid, Project
 from capalloc.settings import Settings
 from capalloc.tables import Tables
-
-_BEGUN = ("under_way", "completed_unpaid", "arrears", "advance")
-"""The statuses of a project that has begun, where its start is known and lies before the plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,7 @@ def find_past(tables: Tables) -> Mapping[str, Past]:
         start = _start(project, modes.get((project.id, commitment.mode)), commitment)
         if commitment.decision == "out" or start is None or start >= decided:
             continue
-        if project.id in paid or project.status in _BEGUN:
+        if project.id in paid or project.status in UNDER_WAY:
             found[project.id] = Past(commitment.mode, start, paid.get(project.id, {}))
     return found
 

@@ -6,11 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from capalloc.records import Commitment, Mode, Project
+from capalloc.records import UNDER_WAY, Commitment, Mode, Project
 from capalloc.settings import Settings
 from capalloc.tables import Tables
-
-_BEGUN = ("under_way", "completed_unpaid", "arrears", "advance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ def read_pasts(tables: Tables) -> dict[str, Past]:
     opening, pasts = opening_year(tables.settings), {}
     for project in tables.projects:
         start = _known_start(project, committed.get(project.id), modes)
-        begun = project.status in _BEGUN and start is not None and start < opening
+        begun = project.status in UNDER_WAY and start is not None and start < opening
         if begun or project.id in paid:
             pasts[project.id] = Past(start, dict(paid.get(project.id, {})))
     return pasts

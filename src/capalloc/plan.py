@@ -93,9 +93,9 @@ class Plan:
         The columns are project, name, funded, mode, start, finish, scale, priority, cost, value and weighted_value.
         ``priority`` is the class in which a funded project counts, by the phase of its start.  ``scale`` is the part of
         a programme that is funded, and 1 for works; cost and values are those of this part.  ``cost`` is over the
-        project's life in million VND; ``value`` is before class weights, ``weighted_value`` times the weight of the
-        project's class: with synergies and less penalties, its sum is the value of the plan.  What does not apply is
-        missing.
+        project's life in million VND, with what was paid before the plan; ``value`` is before class weights,
+        ``weighted_value`` times the weight of the project's class: with synergies and less penalties, its sum is the
+        value of the plan.  What does not apply is missing.
         """
         if self.answer.audit is None:
             return None
@@ -119,7 +119,10 @@ class Plan:
 
     @property
     def funding(self) -> pd.DataFrame | None:
-        """What each source pays for each project in each year, in whole million VND: project, source, year, amount."""
+        """What each source pays for each project in each year, in whole million VND: project, source, year, amount.
+
+        What was paid before the plan is part of it, also for projects that were stopped.
+        """
         if self.answer.allocation is None:
             return None
         rows = self.answer.allocation.payments

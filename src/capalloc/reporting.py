@@ -247,7 +247,8 @@ def _programme_section(tables: Tables, audit: Audit) -> Section:
         row = funded.get(project.id)
         cost, scale = (row.cost, row.scale) if row else (0, Fraction(0))
         full = round_half_up(cost / scale) if scale else whole[project.id]
-        rows.append((names[project.id], write_number(cost), write_number(full), f"{write_number(scale * 100)}%"))
+        part = Fraction(round_half_up(scale * 10_000), 100)
+        rows.append((names[project.id], write_number(cost), write_number(full), f"{write_number(part)}%"))
     return Section(say("plan.programmes"), (), _heads("programme", "funded", "whole", "scale"), tuple(rows))
 
 

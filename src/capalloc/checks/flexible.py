@@ -26,7 +26,8 @@ def check_reserved_profile(tables: Tables) -> Iterator[Issue]:
 
 
 def _flexible(tables: Tables) -> Iterator[Way]:
-    return (way for way in ways(tables) if way.is_flexible)
+    named = {row.profile for row in tables.projects} | {row.profile for row in tables.modes}
+    return (way for way in ways(tables) if way.is_flexible) if FLEXIBLE in named else iter(())
 
 
 def check_sources(tables: Tables) -> Iterator[Issue]:
@@ -76,6 +77,8 @@ def check_prices(tables: Tables) -> Iterator[Issue]:
 
 def check_needless_bounds(tables: Tables) -> Iterator[Issue]:
     """Yearly bounds stand only where the plan decides the yearly amounts."""
+    if all(getattr(row, column) is None for row in (*tables.projects, *tables.modes) for column in _BOUNDS):
+        return
     for _, own in groupby(ways(tables), key=lambda way: way.project.id):
         alternatives = list(own)
         project = alternatives[0].project

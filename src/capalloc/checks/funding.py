@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from capalloc.ceilings import find_carries, find_ceilings
 from capalloc.checks.amounts import still_due
+from capalloc.checks.past import histories
 from capalloc.checks.timing import Way, must_be_funded, ways
 from capalloc.costing import Costing
 from capalloc.issues import Issue, error, warning
@@ -116,8 +117,9 @@ def check_payers(tables: Tables) -> Iterator[Issue]:
 
 def _settled(tables: Tables) -> frozenset[str]:
     """The projects with a history for which nothing is left to pay."""
-    costing = Costing(tables)
-    return frozenset(way.project.id for way in ways(tables) if way.goes_on and not still_due(tables, costing, way))
+    costing, going_on = Costing(tables), (way for way in ways(tables) if way.goes_on)
+    settled = (way.project.id for way in going_on if not still_due(tables, costing, way))
+    return frozenset(settled) if histories(tables) else frozenset()
 
 
 def check_paid_sources(tables: Tables) -> Iterator[Issue]:

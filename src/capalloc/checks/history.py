@@ -72,7 +72,7 @@ def check_kinds(tables: Tables) -> Iterator[Issue]:
         if project.id in pasts and project.kind == "programme":
             yield error("past-programme", tables.place("projects", project, "kind"), project=project.id)
     told: set[Place] = set()
-    for way in ways(tables):
+    for way in ways(tables) if pasts else ():
         is_due = way.past is not None and (way.past.stopped or way.past.mode == way.name)
         where = cell_of(tables, way, "profile")
         if is_due and way.is_flexible and way.project.kind != "programme" and where not in told:
@@ -107,7 +107,7 @@ def check_explicit(tables: Tables) -> Iterator[Issue]:
 
 def _known(tables: Tables) -> Iterator[Way]:
     """The one way in which each project with a history goes on."""
-    return (way for way in ways(tables) if way.goes_on)
+    return (way for way in ways(tables) if way.goes_on) if histories(tables) else iter(())
 
 
 def _explicit(tables: Tables) -> Mapping[tuple[str, str], Mapping[int, int]]:

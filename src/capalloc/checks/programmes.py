@@ -45,4 +45,5 @@ def check_profiles(tables: Tables) -> Iterator[Issue]:
 
 
 def _programmes(tables: Tables) -> Iterator[Way]:
-    return (way for way in ways(tables) if way.project.kind == "programme")
+    programmes = {project.id for project in tables.projects if project.kind == "programme"}
+    return (way for way in ways(tables) if way.project.id in programmes) if programmes else iter(())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from capalloc.checks.past import Past, histories
@@ -92,20 +92,21 @@ def ways(tables: Tables) -> Iterator[Way]:
     for project in tables.projects:
         alternatives: Sequence[Mode | None] = modes.get(project.id) or (None,)
         for own in alternatives:
-            way = _way(tables.settings, project, own)
-            last_paid = by_cost.get((project.id, way.name), by_profile.get((way.profile, way.duration), -1))
-            yield replace(way, span=max(way.duration, last_paid + 1), past=pasts.get(project.id))
+            earliest, latest = _window(tables.settings, project, own or Mode())
+            duration = (own.duration if own else None) or project.duration
+            profile = (own.profile if own else "") or project.profile
+            key = project.id, own.mode if own else ""
+            last_paid = by_cost.get(key, by_profile.get((profile, duration), -1))
+            span = max(duration, last_paid + 1)
+            yield Way(project, own, earliest, latest, duration, span, pasts.get(project.id))
 
 
-def _way(settings: Settings, project: Project, mode: Mode | None) -> Way:
-    own = mode or Mode()
-    first, last = own.earliest_start or project.earliest_start, own.latest_start or project.latest_start
+def _window(settings: Settings, project: Project, mode: Mode) -> tuple[int, int]:
+    first, last = mode.earliest_start or project.earliest_start, mode.latest_start or project.latest_start
     decided = first_open_year(settings)
     # A window with one end outside the horizon is empty, not reversed.
     earliest = first or min(decided, last or decided)
-    latest = last or max(settings.last_year, earliest)
-    duration = own.duration or project.duration
-    return Way(project, mode, earliest, latest, duration, duration)
+    return earliest, last or max(settings.last_year, earliest)
 
 
 def check_reversed(tables: Tables) -> Iterator[Issue]:
