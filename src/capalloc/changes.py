@@ -23,6 +23,7 @@ from typing import Any
 from capalloc.catalogue import say, write_number
 from capalloc.configuring import settings_from_mapping
 from capalloc.issues import InvalidInput, Issue, Issues, Place, error, info, nearest
+from capalloc.law.statutes import with_figure
 from capalloc.money import MILLIONS, NumberFormat, round_half_up
 from capalloc.paths import BadPath, CellPath, key_limits, row_path, split_path
 from capalloc.rawtable import plain
@@ -249,6 +250,8 @@ class _Editor:
 def _change_setting(settings: Settings, parts: tuple[str, ...], change: Any) -> tuple[Settings, Change]:
     """Return the settings with the value at a path changed, and read again."""
     content = settings.model_dump()
+    if parts[0] == "law":
+        content["law"] = with_figure(settings, parts[1:])
     known = {".".join(map(str, path)): path for path in _setting_paths(content)}
     name = ".".join(parts)
     if name not in known:

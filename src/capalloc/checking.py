@@ -10,6 +10,7 @@ from capalloc.checks import (
     flexible,
     funding,
     history,
+    lawful,
     ordering,
     passing,
     prices,
@@ -81,7 +82,7 @@ KIND_CHECKS = (
 )
 CHECKS = (
     Check(usage.check_something_to_plan, ("projects",)),
-    Check(usage.check_not_yet),
+    Check(lawful.check_preset, ("years", "projects")),
     Check(timing.check_reversed, ("projects",)),
     Check(timing.check_windows, (*_STARTS, *_DECIDED, "horizon"), beside=_WINDOW),
     Check(timing.check_commitments, (*_STARTS, "horizon", "modes.*"), by_row=True),

@@ -15,6 +15,8 @@ from capalloc.catalogue import say
 from capalloc.classes import every_class
 from capalloc.framing import typed_frame
 from capalloc.issues import CapallocError, Issues
+from capalloc.law.compliance import comply
+from capalloc.law.lawbook import demand
 from capalloc.leverage import leverage_of
 from capalloc.model import Status, StoppedBy, relative_gap
 from capalloc.reporting import ENVELOPE, Section, as_html, as_text, describe_plan
@@ -245,6 +247,43 @@ class Plan:
         columns |= {name: ("float64", [float(getattr(row, name)) for row in rows]) for name in numbers}
         columns["price"] = ("Float64", [None if row.price is None else float(row.price) for row in rows])
         return typed_frame(columns | {"paid": ("float64", [float(row.paid) for row in rows])})
+
+    def compliance(self) -> pd.DataFrame:
+        """Return how the plan stands to each statutory rule of the preset, judged from its choices and payments.
+
+        The columns are rule, statement, verdict, found, limit, slack, breaking, unknown, article, reliability and
+        waiver.  ``verdict`` is passed, failed, waived, open (still to be met before the plan is adopted), off (not in
+        force here) or not_assessed.  ``found`` is what the plan makes of the rule and ``limit`` what it is held
+        against, money in million VND; ``breaking`` names the projects that break it, ``unknown`` those about which the
+        tables do not say enough.  Statements and articles are in the language in force.
+
+        Raises
+        ------
+        CapallocError
+            When there is no plan.
+        """
+        rows = comply(self.tables, *self._held())
+        seen = [row.measured for row in rows]
+
+        def numbers(name: str) -> list[float | None]:
+            values = [getattr(own, name, None) for own in seen]
+            return [None if value is None else float(value) for value in values]
+
+        return typed_frame(
+            {
+                "rule": ("str", [row.statute.name for row in rows]),
+                "statement": ("str", [demand(row.statute) for row in rows]),
+                "verdict": ("str", [str(row.verdict) for row in rows]),
+                "found": ("Float64", numbers("found")),
+                "limit": ("Float64", numbers("limit")),
+                "slack": ("Float64", numbers("slack")),
+                "breaking": ("str", [", ".join(own.breaking) if own else "" for own in seen]),
+                "unknown": ("str", [", ".join(own.unknown) if own else "" for own in seen]),
+                "article": ("str", [row.statute.reference for row in rows]),
+                "reliability": ("str", [row.statute.reliability for row in rows]),
+                "waiver": ("str", [row.statute.waived for row in rows]),
+            }
+        )
 
     @property
     def table_names(self) -> tuple[str, ...]:

@@ -19,6 +19,8 @@ from capalloc.exporting import from_problem, to_problem, write_model
 from capalloc.framing import row_cells, table_frame
 from capalloc.front import ParetoFront
 from capalloc.issues import NO_ISSUES, InvalidInput, Issues, UnknownName, error
+from capalloc.law.enacting import enact
+from capalloc.law.lawbook import Lawbook
 from capalloc.limits import read_limits
 from capalloc.listing import HandMade, read_list, wishes_of
 from capalloc.loading import read_folder, read_frames
@@ -51,16 +53,19 @@ class Portfolio:
     Parameters
     ----------
     tables
-        The settings and the rows of every table.
+        The settings and the rows of every table, with the statutory rules of the preset in force.
     findings
         The warnings and notes of reading and checking the tables.
     changes
         What :meth:`with_changes` changed, one entry a cell.
+    given
+        The tables as they were given, where statutory rules changed them.
     """
 
     tables: Tables
     findings: Issues = NO_ISSUES
     changes: tuple[Change, ...] = ()
+    given: Tables | None = None
 
     @staticmethod
     def from_tables(settings: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> Portfolio:
@@ -102,6 +107,11 @@ class Portfolio:
         """The rules by their ids; ``print(portfolio.rules["equity-floor"])`` says one as a sentence."""
         return Rulebook(self.tables)
 
+    @property
+    def law(self) -> Lawbook:
+        """The statutory rules of the preset by their names, as sentences; empty without a preset."""
+        return Lawbook(self.tables.settings)
+
     def check(self) -> Issues:
         """Return what the user should know before optimising.
 
@@ -137,7 +147,7 @@ class Portfolio:
         projects.A.cost: 1,001 → 1,051 (rounded from 1,051.05)
         """
         expect("changes", changes, Mapping, "changes")
-        tables, made, notes = apply_changes(self.tables, changes)
+        tables, made, notes = apply_changes(self.given or self.tables, changes)
         return _checked(tables, notes, (*self.changes, *made))
 
     def optimize(
@@ -394,9 +404,13 @@ def _checked(tables: Tables | None, read: Issues, changes: tuple[Change, ...] = 
     found = check(tables, read) if tables is not None else read
     if tables is None or found.errors:
         raise InvalidInput(found)
-    if impossible := screen_mandatory(tables):
+    in_force, told = enact(tables)
+    found = Issues((*found, *told))
+    if told.errors:
+        raise InvalidInput(found)
+    if impossible := screen_mandatory(in_force):
         raise InvalidInput((*found, *impossible))
-    return Portfolio(tables, found, changes)
+    return Portfolio(in_force, found, changes, None if in_force is tables else tables)
 
 
 def load(path: str | Path) -> Portfolio:

@@ -68,7 +68,8 @@ class Settings(BaseModel):
     """Everything that is said once for the whole portfolio.
 
     ``numbers`` declares how the files write numbers (``"vi"`` or ``"en"``); left out, a number of two meanings is
-    refused. ``rounding`` says what to do with a fraction of a million VND.
+    refused. ``rounding`` says what to do with a fraction of a million VND. ``law`` overrides rules of the preset
+    ``statutory``.
     """
 
     model_config = _CLOSED
@@ -85,6 +86,7 @@ class Settings(BaseModel):
     may_cross_phase: bool = True
     may_run_over: bool = False
     statutory: str = ""
+    law: dict[str, dict[str, Any]] = {}
     objective: ObjectiveSettings = ObjectiveSettings()
 
     @property

@@ -1,4 +1,4 @@
-"""What was given but is not used, and what this version does not do yet."""
+"""What was given but is not used."""
 
 from __future__ import annotations
 
@@ -15,13 +15,6 @@ _VALUE_TABLES = {
     "criteria": ("score", "score_size"),
     "scores": ("score", "score_size"),
 }
-
-
-def check_not_yet(tables: Tables) -> Iterator[Issue]:
-    """Nothing is asked for that this version would have to pass over in silence."""
-    statutory = tables.settings.statutory
-    if statutory:
-        yield error("not-yet", tables.place("settings", column="statutory"), what=f"statutory = {statutory}")
 
 
 def check_unused_tables(tables: Tables) -> Iterator[Issue]:

@@ -1,0 +1,280 @@
+"""How a plan stands to each statutory rule, judged anew from its choices and payments.
+
+The rows that :mod:`capalloc.law.enacting` puts in force are not read here: what a rule asks is measured once more, so
+that also a waived rule, or one that is off, shows what the plan makes of it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from functools import cached_property
+
+from capalloc.allocation import Allocation
+from capalloc.audit import Audit, ProjectAudit
+from capalloc.law.enacting import BEGUN, bound_projects, envelope_total, least_size, state_cap, years_allowed
+from capalloc.law.grouping import Grouping
+from capalloc.law.statutes import Statute, statutes_of
+from capalloc.records import Project
+from capalloc.tables import Tables
+
+
+class Verdict(StrEnum):
+    """How a rule ends: ``open`` is still to be met before the plan is adopted, ``off`` is not in force here."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    WAIVED = "waived"
+    OPEN = "open"
+    OFF = "off"
+    NOT_ASSESSED = "not_assessed"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a rule measures in a plan: the number found, the one it is held against, and the projects that break it.
+
+    ``unknown`` are projects about which the tables do not say enough.
+    """
+
+    found: Fraction | None = None
+    limit: Fraction | None = None
+    slack: Fraction | None = None
+    breaking: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def met(self) -> bool:
+        """Whether nothing breaks the rule."""
+        return not self.breaking and (self.slack is None or self.slack >= 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One statutory rule and how the plan stands to it; ``measured`` is ``None`` where it cannot be assessed."""
+
+    statute: Statute
+    verdict: Verdict
+    measured: Measured | None
+
+
+def comply(tables: Tables, allocation: Allocation, audit: Audit) -> tuple[Finding, ...]:
+    """Return how a plan stands to every statutory rule of the preset, in the order of the law."""
+    judge = _Judge(tables, allocation, audit)
+    return tuple(judge.finding(statute) for statute in statutes_of(tables.settings))
+
+
+@dataclass(frozen=True)
+class _Judge:
+    tables: Tables
+    allocation: Allocation
+    audit: Audit
+
+    def finding(self, statute: Statute) -> Finding:
+        measure = _MEASURES.get(statute.form)
+        measured = measure(self, statute) if measure else None
+        return Finding(statute, _verdict(statute, measured), measured)
+
+    @cached_property
+    def bound(self) -> Mapping[str, Project]:
+        """The projects that the law of public investment binds, by id."""
+        return {project.id: project for project in bound_projects(self.tables)}
+
+    @cached_property
+    def funded(self) -> tuple[ProjectAudit, ...]:
+        return tuple(row for row in self.audit.projects if row.project in self.bound)
+
+    @cached_property
+    def public(self) -> frozenset[str]:
+        return frozenset(source.id for source in self.tables.sources if source.public_investment)
+
+    @cached_property
+    def paid(self) -> Mapping[str, Mapping[int, int]]:
+        """What all sources pay for each project, by year."""
+        paid: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+        for payment in self.allocation.payments:
+            if payment.amount:
+                paid[payment.project][payment.year] += payment.amount
+        return paid
+
+    def new_starts(self, statute: Statute) -> Iterator[ProjectAudit]:
+        """Funded projects that the law binds and that begin in the years of a statute."""
+        for row in self.funded:
+            if row.start in statute.period and self.bound[row.project].status not in BEGUN:
+                yield row
+
+    def partnerships(self, statute: Statute) -> Iterator[tuple[ProjectAudit, Project]]:
+        projects = {project.id: project for project in self.tables.projects}
+        for row in self.audit.projects:
+            if row.mode in statute.parameters["modes"] and row.start in statute.period:
+                yield row, projects[row.project]
+
+
+def _verdict(statute: Statute, measured: Measured | None) -> Verdict:
+    if not statute.enabled:
+        return Verdict.OFF
+    if statute.waived:
+        return Verdict.WAIVED
+    if measured is None:
+        return Verdict.NOT_ASSESSED
+    if measured.met:
+        return Verdict.PASSED
+    return Verdict.OPEN if statute.form == "policy" else Verdict.FAILED
+
+
+def _order(judge: _Judge, statute: Statute) -> Measured | None:
+    """No lower rank is funded while a higher one lacks its capital."""
+    if not judge.bound:
+        return None
+    tiers = {status: number for number, status in enumerate(statute.parameters["tiers"])}
+    funded = {row.project for row in judge.funded}
+    rank = {name: tiers.get(project.status, len(tiers)) for name, project in judge.bound.items()}
+    lowest = max((rank[row.project] for row in judge.funded if row.start <= statute.period.last), default=-1)
+    due = [name for name in judge.bound if rank[name] < len(tiers)]
+    left = tuple(name for name in due if name not in funded and rank[name] < lowest)
+    met = Fraction(sum(name in funded for name in due))
+    return Measured(met, Fraction(len(due)), None, left)
+
+
+def _funding_years(judge: _Judge, statute: Statute) -> Measured | None:
+    grouping = Grouping(statutes_of(judge.tables.settings), statute.regime)
+    longer, unknown, excess = [], [], []
+    for row in judge.new_starts(statute):
+        most = years_allowed(statute, grouping.group(judge.bound[row.project], row.cost))
+        if most is None:
+            unknown.append(row.project)
+            continue
+        years = judge.paid.get(row.project, {})
+        run = max(years) - min(years) + 1 if years else 0
+        excess.append(run - most)
+        if run > most:
+            longer.append(row.project)
+    if not excess and unknown:
+        return None
+    return Measured(Fraction(len(longer)), Fraction(0), None, tuple(longer), tuple(unknown))
+
+
+def _fund_to_finish(judge: _Judge, _: Statute) -> Measured | None:
+    """What begins is paid to the last unit."""
+    if not judge.bound:
+        return None
+    short = [row.project for row in judge.funded if sum(judge.paid.get(row.project, {}).values()) != row.cost]
+    return Measured(Fraction(len(short)), Fraction(0), None, tuple(short))
+
+
+def _inherit(judge: _Judge, _: Statute) -> Measured | None:
+    """Every project under way goes on."""
+    under_way = [name for name, project in judge.bound.items() if project.status == "under_way"]
+    if not under_way:
+        return None
+    funded = {row.project for row in judge.funded}
+    left = tuple(name for name in under_way if name not in funded)
+    return Measured(Fraction(len(under_way) - len(left)), Fraction(len(under_way)), None, left)
+
+
+def _policy(judge: _Judge, statute: Statute) -> Measured | None:
+    """New starts whose investment policy is not decided yet."""
+    if not judge.bound:
+        return None
+    statuses = statute.parameters["statuses"]
+    due = tuple(row.project for row in judge.new_starts(statute) if judge.bound[row.project].status not in statuses)
+    return Measured(Fraction(len(due)), Fraction(0), None, due)
+
+
+def _tail(judge: _Judge, statute: Statute) -> Measured | None:
+    share, total = statute.share(), envelope_total(judge.tables, statute)
+    if share is None or not total:
+        return None
+    last = statute.period.last
+    begun = [row.project for row in judge.funded if row.start <= last]
+    tail = sum(amount for name in begun for year, amount in judge.paid.get(name, {}).items() if year > last)
+    return _at_most(Fraction(tail), share * total)
+
+
+def _held_back(judge: _Judge, statute: Statute) -> Measured | None:
+    """The least share that an envelope of public capital holds back."""
+    share = statute.share()
+    shares = []
+    for row in judge.audit.envelopes:
+        period = judge.tables.settings.known_period(row.period)
+        inside = period.first in statute.period and period.last in statute.period
+        if inside and set(row.source) <= judge.public and row.amount:
+            # The room is floored: what it lacks to the next million is held back, too.
+            shares.append(Fraction(row.reserve + row.undisbursed, row.amount))
+    return None if share is None or not shares else _at_least(min(shares), share)
+
+
+def _fewer(judge: _Judge, statute: Statute) -> Measured | None:
+    share, previous = statute.share(), statute.share("previous")
+    if share is None or previous is None or not judge.bound:
+        return None
+    starts = sum(row.start in statute.period for row in judge.funded)
+    return _at_most(Fraction(starts), (1 - share) * previous)
+
+
+def _completions(judge: _Judge, statute: Statute) -> Measured | None:
+    share = statute.share()
+    period = statute.period
+    active = sum(row.start <= period.last and row.finish >= period.first for row in judge.funded)
+    if share is None or not active:
+        return None
+    done = sum(row.finish in period for row in judge.funded)
+    return _at_least(Fraction(done, active), share)
+
+
+def _allotment(judge: _Judge, statute: Statute) -> Measured | None:
+    """The share of the plan's capital that is given to projects."""
+    share, total = statute.share(), envelope_total(judge.tables, statute)
+    if share is None or not total:
+        return None
+    paid = sum(p.amount for p in judge.allocation.payments if p.source in judge.public and p.year in statute.period)
+    return _at_least(Fraction(paid, total), share)
+
+
+def _state_share(judge: _Judge, statute: Statute) -> Measured | None:
+    state = {source.id for source in judge.tables.sources if source.side == "state"}
+    highest, breaking, seen = Fraction(0), [], False
+    for row, project in judge.partnerships(statute):
+        if not row.cost or not state:
+            continue
+        seen = True
+        paid = sum(p.amount for p in judge.allocation.payments if p.project == row.project and p.source in state)
+        highest = max(highest, Fraction(paid, row.cost))
+        # A cap of law is floored to whole units, a share in a row ends at the next unit above.
+        if paid > -(-state_cap(statute, project) * row.cost // 1):
+            breaking.append(row.project)
+    return Measured(highest, statute.share(), None, tuple(breaking)) if seen else None
+
+
+def _least_size(judge: _Judge, statute: Statute) -> Measured | None:
+    rows = list(judge.partnerships(statute))
+    small = tuple(row.project for row, project in rows if row.cost < least_size(statute, project))
+    return Measured(Fraction(len(small)), Fraction(0), None, small) if rows else None
+
+
+def _at_most(found: Fraction, limit: Fraction) -> Measured:
+    return Measured(found, limit, limit - found)
+
+
+def _at_least(found: Fraction, limit: Fraction) -> Measured:
+    return Measured(found, limit, found - limit)
+
+
+_MEASURES: Mapping[str, Callable[[_Judge, Statute], Measured | None]] = {
+    "order": _order,
+    "funding-years": _funding_years,
+    "fund-to-finish": _fund_to_finish,
+    "inherit": _inherit,
+    "policy": _policy,
+    "tail-cap": _tail,
+    "reserve": _held_back,
+    "preparation-line": _held_back,
+    "fewer-projects": _fewer,
+    "completion-share": _completions,
+    "allotment": _allotment,
+    "ppp-state-share": _state_share,
+    "ppp-least-size": _least_size,
+}

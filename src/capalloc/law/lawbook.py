@@ -1,0 +1,95 @@
+"""The statutory rules of a portfolio as sentences, with their figures, articles and reliability."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from capalloc.catalogue import has_text, say, write_number
+from capalloc.issues import UnknownName
+from capalloc.law.statutes import Statute, is_given, statutes_of
+from capalloc.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lawbook(Mapping[str, "StatuteText"]):
+    """The statutory rules of a portfolio by name, such as ``tail-cap/2021-2025``; printed, each is a sentence."""
+
+    settings: Settings
+
+    def __getitem__(self, name: str) -> StatuteText:
+        """Return a rule.
+
+        Raises
+        ------
+        UnknownName
+            When the preset has no rule of this name.
+        """
+        for statute in statutes_of(self.settings):
+            if statute.name == name:
+                return StatuteText(statute)
+        raise UnknownName("statute", name, list(self))
+
+    def __iter__(self) -> Iterator[str]:
+        return (statute.name for statute in statutes_of(self.settings))
+
+    def __len__(self) -> int:
+        return len(statutes_of(self.settings))
+
+    def __str__(self) -> str:
+        return "\n".join(f"{name}: {self[name]}" for name in self)
+
+    def __repr__(self) -> str:
+        return f"<Lawbook {self.settings.statutory!r}: {len(self)} rules>"
+
+
+_NEEDED = ("share", "previous", "b")
+"""Figures without which a rule is said in other words."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatuteText:
+    """One statutory rule: ``str`` says it as a sentence, ``statute`` is the rule itself."""
+
+    statute: Statute
+
+    def __str__(self) -> str:
+        statute = self.statute
+        parts = [demand(statute), say("law.article", article=statute.reference)]
+        parts.append(say(f"law.reliability.{statute.reliability}"))
+        if statute.waived:
+            parts.append(say("law.waived", decision=statute.waived))
+        elif statute.authority:
+            parts.append(say("law.waivable", authority=statute.authority))
+        if not statute.enabled:
+            parts.append(say("law.off"))
+        return " ".join(parts)
+
+    def __repr__(self) -> str:
+        return f"<Statute {self.statute.name}: {self}>"
+
+
+def demand(statute: Statute) -> str:
+    """Return what a rule asks, with its figures, in the language in force."""
+    figures = {name: _written(value) for name, value in statute.parameters.items()}
+    missing = any(value in (None, "") for name, value in figures.items() if name in _NEEDED)
+    key = f"law.rule.{statute.id}"
+    if missing and has_text(f"{key}-unset"):
+        key = f"{key}-unset"
+    return say(key, first=statute.period.first, last=statute.period.last, **figures)
+
+
+def _written(value: Any) -> Any:
+    """A figure as the catalogue takes it; a list in words, ``None`` where the law gives no figure."""
+    if not is_given(value):
+        return None
+    if isinstance(value, list | tuple):
+        return ", ".join(say(f"status.{part}") if has_text(f"status.{part}") else str(part) for part in value)
+    if isinstance(value, Mapping):
+        entries = ((name, amount) for name, amount in value.items() if amount != "")
+        return "; ".join(
+            say("law.by-class", name=name, amount=write_number(amount) if not isinstance(amount, str) else amount)
+            for name, amount in entries
+        )
+    return value
