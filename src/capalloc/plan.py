@@ -28,7 +28,7 @@ from capalloc.verification import verify
 if TYPE_CHECKING:
     import pandas as pd
 
-TABLES = ("projects", "funding", "envelopes", "resources", "rules", "targets", "classes")
+TABLES = ("projects", "funding", "envelopes", "resources", "rules", "targets", "classes", "compliance")
 """The tables of a plan, in the order in which they are written."""
 
 _WHERE_GIVEN = ("rules", "targets")
@@ -287,10 +287,24 @@ class Plan:
 
     @property
     def table_names(self) -> tuple[str, ...]:
-        """The tables that are shown and written: all, but rules, targets and classes only where there are some."""
+        """The tables that are shown and written: all, but rules, targets, classes and compliance only where needed."""
         left_out = {name for name in _WHERE_GIVEN if not self.tables.rows(name)}
+        left_out |= set() if self.tables.settings.statutory else {"compliance"}
         left_out |= set() if every_class(self.tables) else {"classes"}
         return tuple(name for name in TABLES if name not in left_out)
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return one of :attr:`table_names` by its name.
+
+        Raises
+        ------
+        CapallocError
+            When there is no plan.
+        """
+        self._held()
+        held = getattr(self, name)
+        frame: pd.DataFrame = held() if callable(held) else held
+        return frame
 
     def verify(self) -> Audit:
         """Read the tables again against the plan, in exact integers, with no code of the compiler and the engine.
@@ -322,7 +336,7 @@ class Plan:
         target = path_given("folder", folder)
         target.mkdir(parents=True, exist_ok=True)
         for name in self.table_names:
-            text = getattr(self, name).to_csv(index=False, lineterminator="\r\n")
+            text = self.table(name).to_csv(index=False, lineterminator="\r\n")
             write_atomically(target / f"{name}.csv", text, encoding="utf-8-sig")
         return [target / f"{name}.csv" for name in self.table_names]
 

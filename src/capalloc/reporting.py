@@ -9,11 +9,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from capalloc.allocation import Allocation
 from capalloc.answer import Answer
 from capalloc.audit import Audit
 from capalloc.catalogue import language, say, write_number
 from capalloc.ceilings import reserve_of, room_of
 from capalloc.history import find_past, first_open_year, payments_made
+from capalloc.law.compliance import comply
+from capalloc.law.lawbook import Lawbook
 from capalloc.model import Status, relative_gap
 from capalloc.money import round_half_up
 from capalloc.options import expand
@@ -92,6 +95,10 @@ def describe_portfolio(tables: Tables) -> Iterator[Section]:
         yield Section(say(f"portfolio.by.{title}"), (), _heads(title, "projects", "cost"), rows)
     if tables.envelopes:
         yield _demand_section(tables, costs)
+    if tables.settings.statutory:
+        book = Lawbook(tables.settings)
+        sentences = tuple(f"{name}: {text}" for name, text in book.items())
+        yield Section(say("law.title", preset=tables.settings.statutory), sentences)
     parts = [say(f"portfolio.table.{name}", count=len(tables.rows(name))) for name in _LISTED if tables.rows(name)]
     if parts:
         yield Section(say("portfolio.tables"), tuple(parts))
@@ -220,6 +227,8 @@ def describe_plan(tables: Tables, answer: Answer) -> Iterator[Section]:
     if any(project.kind == "programme" for project in tables.projects):
         yield _programme_section(tables, audit)
     yield from _statement_sections(audit)
+    if answer.allocation is not None and tables.settings.statutory:
+        yield _compliance_section(tables, answer.allocation, audit)
     for title, group in _groupings(tables.projects):
         yield Section(
             say(f"plan.by.{title}"), (), _heads(title, "funded", "of", "cost"), _funded_rows(tables, audit, group)
@@ -250,6 +259,21 @@ def _programme_section(tables: Tables, audit: Audit) -> Section:
         part = Fraction(round_half_up(scale * 10_000), 100)
         rows.append((names[project.id], write_number(cost), write_number(full), f"{write_number(part)}%"))
     return Section(say("plan.programmes"), (), _heads("programme", "funded", "whole", "scale"), tuple(rows))
+
+
+def _compliance_section(tables: Tables, allocation: Allocation, audit: Audit) -> Section:
+    """How the plan stands to each statutory rule."""
+    rows = tuple(
+        (
+            row.statute.name,
+            say(f"law.verdict.{row.verdict}"),
+            "" if row.measured is None or row.measured.found is None else write_number(row.measured.found),
+            "" if row.measured is None or row.measured.limit is None else write_number(row.measured.limit),
+        )
+        for row in comply(tables, allocation, audit)
+    )
+    heads = _heads("statute", "verdict", "found", "limit")
+    return Section(say("law.title", preset=tables.settings.statutory), (), heads, rows, labels=2)
 
 
 _SIGNS = {"<=": "≤", ">=": "≥", "==": "="}

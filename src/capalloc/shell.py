@@ -276,7 +276,7 @@ def _plan_record(portfolio: Portfolio, plan: Plan) -> dict[str, Any]:
         "issues": _issue_records(portfolio.findings),
     }
     for name in plan.table_names:
-        table = getattr(plan, name)
+        table = plan.table(name) if plan.status.has_plan else None
         record[name] = None if table is None else json.loads(table.to_json(orient="records", double_precision=15))
     return record
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from capalloc.checks.timing import Way, ways
 from capalloc.issues import Issue, error, warning
+from capalloc.law.statutes import statutes_of
 from capalloc.records import Envelope
 from capalloc.settings import PhaseSettings, Settings
 from capalloc.tables import Tables
@@ -49,6 +50,7 @@ def check_tails(tables: Tables) -> Iterator[Issue]:
     """Where projects may be paid for beyond the phase of their start, a rule limits what that leaves to pay."""
     settings = tables.settings
     limited = any(rule.enabled and rule.measure.strip() == "tail" and rule.sense != ">=" for rule in tables.rules)
+    limited |= any(statute.in_force and statute.form == "tail-cap" for statute in statutes_of(settings))
     if limited or not (settings.may_cross_phase or settings.may_run_over):
         return
     # What has begun passes every border, whatever is allowed.
