@@ -373,11 +373,12 @@ class Portfolio:
         expect("table", table, str, "table")
         if table not in SCHEMAS:
             raise UnknownName("table", table, SCHEMAS)
-        return table_frame(self.tables, table)
+        return table_frame(self.given or self.tables, table)
 
     def to_frames(self) -> dict[str, pd.DataFrame]:
         """Return every table that has rows as a DataFrame, by its name, money in whole million VND."""
-        return {name: table_frame(self.tables, name) for name in RECORDS if self.tables.rows(name)}
+        given = self.given or self.tables
+        return {name: table_frame(given, name) for name in RECORDS if given.rows(name)}
 
     def summary(self) -> str:
         """Return what is in the portfolio, as text in the language in force."""

@@ -21,6 +21,13 @@ def _no_float_noise(value: Any) -> Any:
     return Decimal(repr(value)) if isinstance(value, float) else value
 
 
+def _exact(value: Any) -> Any:
+    """Floats inside tables and lists as the decimals the user typed."""
+    if isinstance(value, dict):
+        return {key: _exact(inner) for key, inner in value.items()}
+    return [_exact(inner) for inner in value] if isinstance(value, list) else _no_float_noise(value)
+
+
 ExactDecimal = Annotated[Decimal, BeforeValidator(_no_float_noise), PlainSerializer(str, when_used="json")]
 Year = Annotated[int, Field(ge=1900, le=2200)]
 
@@ -86,7 +93,7 @@ class Settings(BaseModel):
     may_cross_phase: bool = True
     may_run_over: bool = False
     statutory: str = ""
-    law: dict[str, dict[str, Any]] = {}
+    law: Annotated[dict[str, dict[str, Any]], BeforeValidator(_exact)] = {}
     objective: ObjectiveSettings = ObjectiveSettings()
 
     @property

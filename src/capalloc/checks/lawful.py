@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from capalloc.issues import Issue, error, warning
-from capalloc.law.statutes import check_law, statutes_of
+from capalloc.law.statutes import faults_of, statutes_of
 from capalloc.selection import BadSelection, attribute_columns, parse_selection
 from capalloc.tables import Tables
 
@@ -16,7 +16,7 @@ _SELECTIONS = ("always_a", "wider", "disadvantaged", "transport", "classes")
 
 def check_preset(tables: Tables) -> Iterator[Issue]:
     """The preset exists, and each override is of a rule and a figure it has."""
-    found = list(check_law(tables.settings))
+    found = list(faults_of(tables.settings))
     for key, issue in found:
         where = tables.place("settings", column=key)
         yield Issue(issue.severity, issue.code, where, issue.arguments)

@@ -15,10 +15,10 @@ from functools import cached_property
 
 from capalloc.allocation import Allocation
 from capalloc.audit import Audit, ProjectAudit
-from capalloc.law.enacting import BEGUN, bound_projects, envelope_total, least_size, state_cap, years_allowed
+from capalloc.law.enacting import bound_projects, envelope_total, least_size, state_cap, years_allowed
 from capalloc.law.grouping import Grouping
 from capalloc.law.statutes import Statute, statutes_of
-from capalloc.records import Project
+from capalloc.records import UNDER_WAY, Project
 from capalloc.tables import Tables
 
 
@@ -103,7 +103,7 @@ class _Judge:
     def new_starts(self, statute: Statute) -> Iterator[ProjectAudit]:
         """Funded projects that the law binds and that begin in the years of a statute."""
         for row in self.funded:
-            if row.start in statute.period and self.bound[row.project].status not in BEGUN:
+            if row.start in statute.period and self.bound[row.project].status not in UNDER_WAY:
                 yield row
 
     def partnerships(self, statute: Statute) -> Iterator[tuple[ProjectAudit, Project]]:

@@ -32,15 +32,12 @@ from capalloc.law.grouping import B_OR_C, Grouping
 from capalloc.law.statutes import BILLION, Statute, statutes_of
 from capalloc.money import round_half_up
 from capalloc.options import modes_of
-from capalloc.records import Envelope, Mode, Project, Rule, Share
+from capalloc.records import UNDER_WAY, Envelope, Mode, Project, Rule, Share
 from capalloc.selection import parse_selection
 from capalloc.tables import Tables
 
 PUBLIC_CAPITAL = "public_capital"
 """The attribute by which rows in force select the projects that public investment capital may pay."""
-
-BEGUN = ("under_way", "completed_unpaid", "arrears", "advance")
-"""The statuses of projects that were begun: the law of new starts does not undo what was done."""
 
 
 @dataclass
@@ -145,10 +142,10 @@ def least_size(statute: Statute, project: Project) -> Fraction:
 def _ways(tables: Tables, *, everything: bool = False) -> Iterator[tuple[Project, str, int, int]]:
     """Each project and mode the law binds: its cost in million VND, and the years from its first capital to its last.
 
-    Projects with a past are left out: the law does not undo what was done.
+    Projects that were begun are left out: the law of new starts does not undo what was done.
     """
     bound = {project.id for project in (tables.projects if everything else bound_projects(tables))}
-    past = {row.project for row in tables.paid} | {row.id for row in tables.projects if row.status in BEGUN}
+    past = {row.project for row in tables.paid} | {row.id for row in tables.projects if row.status in UNDER_WAY}
     costing, modes = Costing(tables), modes_of(tables)
     for project in tables.projects:
         if project.id not in bound - past:

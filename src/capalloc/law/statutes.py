@@ -106,7 +106,7 @@ def regime(name: str) -> Mapping[str, Any]:
 def statutes_of(settings: Settings) -> tuple[Statute, ...]:
     """Return the statutory rules of a portfolio with its overrides, those that are off or waived included.
 
-    The settings are checked (see :func:`check_law`); without a preset there are none.
+    The settings are checked (see :func:`faults_of`); without a preset there are none.
     """
     return tuple(_statutes(settings))
 
@@ -165,7 +165,7 @@ def with_figure(settings: Settings, path: tuple[str, ...]) -> dict[str, Any]:
     return given
 
 
-def check_law(settings: Settings) -> Iterator[tuple[str, Issue]]:
+def faults_of(settings: Settings) -> Iterator[tuple[str, Issue]]:
     """Yield what is wrong with the preset and with each override, and under which key of the settings."""
     if not settings.statutory:
         if settings.law:

@@ -1,0 +1,305 @@
+"""Statutory presets: what they put in force, what a portfolio overrides, and how a plan is judged by each rule."""
+
+import pandas as pd
+import pytest
+
+from capalloc import InvalidInput, Portfolio
+from capalloc.catalogue import speaking
+from capalloc.law.statutes import PRESETS, RELIABILITIES, regime
+
+PHASES = [{"name": "2021-2025", "first": 2021, "last": 2025}, {"name": "2026-2030", "first": 2026, "last": 2030}]
+
+
+def rows(text):
+    """Return a frame of a heading and rows apart by semicolons."""
+    heading, *lines = text.strip().split(";")
+    frame = pd.DataFrame([line.split(",") for line in lines], columns=heading.split(","))
+    return frame.replace("", None)
+
+
+def portfolio(projects, *, law=None, preset="vn-2021-2030", **tables):
+    """Return a portfolio of two phases, of billion VND, with a provincial budget of 1,000 in each."""
+    settings = {"first_year": 2021, "last_year": 2030, "phases": PHASES, "money": "billion VND", "statutory": preset}
+    given = {
+        "sources": "id,side,public_investment;budget,state,true;other,state,false;investor,non_state,false",
+        "envelopes": "source,period,amount;budget,2021-2025,1000;budget,2026-2030,1000;other,2021:2030,9000"
+        ";investor,2021:2030,9000",
+        **tables,
+    }
+    frames = {name: rows(text) for name, text in {"projects": projects, **given}.items()}
+    return Portfolio.from_tables(settings | ({"law": law} if law else {}), frames)
+
+
+def optimum(given):
+    """Return the best plan, solved without a gap."""
+    return given.optimize(gap=0, engine="highs")
+
+
+def verdict(plan, rule):
+    """Return the row of one rule in the compliance of a plan."""
+    frame = plan.compliance().set_index("rule")
+    return frame.loc[rule]
+
+
+def funded(plan):
+    """Return the ids of the funded projects."""
+    return plan.projects.loc[plan.projects.funded, "project"].tolist()
+
+
+def issue_of(code, action):
+    """Return the only issue with a code that an action raises."""
+    with pytest.raises(InvalidInput) as caught:
+        action()
+    (issue,) = caught.value.issues.of(code)
+    return issue
+
+
+ONE = "id,cost,value,duration;A,100,1,2"
+
+
+def test_every_rule_has_its_article_reliability_and_sentence_in_both_languages():
+    """The data of each regime are complete."""
+    names = {name for regimes in PRESETS.values() for name in regimes}
+    for name in names:
+        for rule in regime(name)["rule"]:
+            assert set(rule["article"]) == {"vi", "en"}
+            assert rule["reliability"] in RELIABILITIES
+            assert set(rule.get("waivable_by", {"vi", "en"})) == {"vi", "en"}
+    given = portfolio(ONE)
+    for lang in ("en", "vi"):
+        with speaking(lang):
+            assert all("{" not in str(text) for text in given.law.values())
+
+
+def test_figures_from_memory_are_off_until_they_are_asked_for_and_then_say_so():
+    """The cap on what is left after a phase is from memory in both laws."""
+    given = portfolio(ONE)
+    assert not given.law["tail-cap/2021-2025"].statute.enabled
+    assert "Not in force here." in str(given.law["tail-cap/2021-2025"])
+    asked = given.with_changes({"settings.law.tail-cap.enabled": True})
+    assert "law/tail-cap/2021-2025" in asked.rules
+    assert {issue.arguments["rule"] for issue in asked.findings.of("law-memory-rule")} == {
+        "tail-cap/2021-2025",
+        "tail-cap/2026-2030",
+    }
+
+
+def test_the_tail_after_a_phase_is_held_to_a_share_of_its_public_capital():
+    """20% of 1,000 is 200: of two projects that leave 150 each, one may start before the border."""
+    projects = "id,cost,value,duration,earliest_start,latest_start;A,300,5,2,2025,2025;B,300,4,2,2025,2025"
+    law = {"tail-cap": {"enabled": True}, "completion-share": {"enabled": False}}
+    plan = optimum(portfolio(projects, law=law))
+    assert funded(plan) == ["A"]
+    row = verdict(plan, "tail-cap/2021-2025")
+    assert (row.verdict, row.found, row.limit, row.slack) == ("passed", 150_000, 200_000, 50_000)
+    free = optimum(portfolio(projects, law={"completion-share": {"enabled": False}}))
+    assert funded(free) == ["A", "B"]
+    row = verdict(free, "tail-cap/2021-2025")
+    assert (row.verdict, row.found, row.slack) == ("off", 300_000, -100_000)
+
+
+def test_a_start_that_would_be_paid_for_longer_than_its_group_allows_is_barred():
+    """Five years are too long for group B under the law of 2021-2025; that of 2026-2030 is from memory and off."""
+    projects = "id,cost,value,duration,legal_group;A,100,1,5,B;C,100,1,3,C"
+    given = portfolio(projects, law={"completion-share": {"enabled": False}})
+    (told,) = given.findings.of("law-bars-starts")
+    assert (told.arguments["rule"], told.arguments["projects"]) == ("funding-years/2021-2025", "A")
+    plan = optimum(given)
+    starts = plan.projects.set_index("project").start
+    assert starts["A"] == 2026
+    assert verdict(plan, "funding-years/2021-2025").verdict in ("passed", "not_assessed")
+    waived = portfolio(projects, law={"funding-years": {"waived": "Nghị quyết 12"}})
+    assert not waived.findings.of("law-bars-starts")
+    assert verdict(optimum(waived), "funding-years/2021-2025").verdict == "waived"
+
+
+@pytest.mark.parametrize(
+    ("cost", "sector", "years", "barred"),
+    [
+        (2_300, "1", 6, False),  # group A: six years
+        (2_299, "1", 5, True),  # below: B or C, four at most
+        (2_299, "1", 4, False),
+        (2_299, "", 9, False),  # no class of sector: the group cannot be told
+    ],
+)
+def test_the_group_follows_from_class_of_sector_and_cost(cost, sector, years, barred):
+    """Group A of class 1 begins at 2,300 billion VND in the law of 2021-2025."""
+    given = portfolio(
+        f"id,cost,value,duration,law_class;A,{cost},1,{years},{sector}",
+        sources="id,side,public_investment;budget,state,true",
+        envelopes="source,period,amount;budget,2021-2025,9000;budget,2026-2030,9000",
+    )
+    assert bool(given.findings.of("law-bars-starts")) is barred
+
+
+def test_a_project_that_must_be_funded_and_may_not_start_is_an_error_that_names_the_rule():
+    """Its only start lies in the years the law bars."""
+    projects = "id,cost,value,duration,legal_group,mandatory,latest_start;A,100,1,5,C,true,2025"
+    issue = issue_of("law-bars-project", lambda: portfolio(projects))
+    assert (issue.where.column, issue.arguments["rules"]) == ("id", "funding-years/2021-2025")
+
+
+def test_capital_goes_to_arrears_before_new_starts():
+    """A project in arrears is funded though a new start of more value would take its money."""
+    projects = "id,cost,value,duration,status;OLD,900,1,1,arrears;NEW,900,50,1,decided"
+    tables = {"envelopes": "source,period,amount;budget,2021-2025,1000;other,2021:2030,0;investor,2021:2030,0"}
+    with pytest.raises(InvalidInput, match="envelope"):
+        portfolio(projects, **tables)
+    tables["envelopes"] += ";budget,2026-2030,0"
+    plan = optimum(portfolio(projects, law={"reserve": {"enabled": False}}, **tables))
+    assert funded(plan) == ["OLD"]
+    row = verdict(plan, "priority-order/2021-2025")
+    assert (row.verdict, row.found, row.limit) == ("passed", 1, 1)
+    free = portfolio(projects, law={"priority-order": {"enabled": False}}, **tables)
+    assert funded(optimum(free)) == ["NEW"]
+
+
+def test_the_reserve_is_held_back_where_the_tables_name_none():
+    """10% of 2026-2030 by a resolution of low reliability; 2021-2025 is from memory and keeps its whole room."""
+    given = portfolio(ONE)
+    envelopes = optimum(given).envelopes.set_index(["source", "period"])
+    assert envelopes.loc[("budget", "2026-2030"), "reserve"] == 100_000
+    assert envelopes.loc[("budget", "2021-2025"), "reserve"] == 0
+    assert envelopes.loc[("other", "2021:2030"), "reserve"] == 0
+    assert "reserve" not in given["envelopes"] or given["envelopes"].reserve.isna().all()
+    own = portfolio(
+        ONE,
+        envelopes="source,period,amount,reserve;budget,2021-2025,1000,0.05;budget,2026-2030,1000,0.05"
+        ";other,2021:2030,9000,;investor,2021:2030,9000,",
+    )
+    row = verdict(optimum(own), "reserve/2026-2030")
+    assert (row.verdict, row.found, row.limit) == ("failed", 0.05, 0.1)
+
+
+def test_four_of_five_projects_at_work_are_completed_in_the_phase():
+    """A project that would pass the border cannot be added to one that ends before it."""
+    projects = "id,cost,value,duration,earliest_start,latest_start;A,10,1,1,2021,2021;B,10,1,2,2025,2025"
+    plan = optimum(portfolio(projects))
+    assert funded(plan) == ["A"]
+    row = verdict(plan, "completion-share/2021-2025")
+    assert (row.verdict, row.found, row.limit) == ("passed", 1, 0.8)
+    lower = portfolio(projects, law={"completion-share": {"share": 0.5}})
+    assert funded(optimum(lower)) == ["A", "B"]
+
+
+def test_fewer_projects_than_the_plan_before_need_its_number():
+    """15% fewer than 2 is at most 1.7; without the number the rule cannot be assessed."""
+    projects = "id,cost,value,duration,earliest_start;A,10,1,1,2026;B,10,1,1,2026"
+    plan = optimum(portfolio(projects))
+    assert verdict(plan, "fewer-projects/2026-2030").verdict == "not_assessed"
+    fewer = portfolio(projects).with_changes({"settings.law.fewer-projects.previous": 2})
+    plan = optimum(fewer)
+    assert len(funded(plan)) == 1
+    row = verdict(plan, "fewer-projects/2026-2030")
+    assert (row.verdict, row.found, row.limit) == ("passed", 1, 1.7)
+
+
+PARTNERSHIP = {
+    "modes": "project,mode,cost;A,ppp,400;A,public,400",
+    "shares": "project,mode,source,min,max;A,ppp,investor,0,1",
+}
+
+
+def test_the_state_pays_at_most_half_of_a_partnership():
+    """200 of 400; a project named as disadvantaged may get 70% when it starts under the amended law."""
+    projects = "id,cost,value,duration,location;A,400,1,1,Mường Tè"
+    committed = {"committed": "project,decision,mode,start;A,in,ppp,2026"}
+    plan = optimum(portfolio(projects, **PARTNERSHIP, **committed))
+    state = plan.funding.set_index("source").amount.drop("investor").sum()
+    assert state <= 200_000
+    assert verdict(plan, "ppp-state-share/2026-2030").verdict == "passed"
+    shares = portfolio(projects, **PARTNERSHIP).tables.shares
+    assert [(row.source, row.max) for row in shares if row.source == ("budget", "other")] == [
+        (("budget", "other"), 0.5)
+    ]
+    wider = portfolio(
+        projects + "",
+        law={"ppp-state-share": {"wider": 'location == "Mường Tè"'}},
+        modes="project,mode,cost,earliest_start;A,ppp,400,2026;A,public,400,2026",
+        shares=PARTNERSHIP["shares"],
+    )
+    assert [float(row.max) for row in wider.tables.shares if row.source == ("budget", "other")] == [0.7]
+
+
+def test_a_partnership_that_is_too_small_cannot_start_under_the_law_of_2020():
+    """200 billion VND is the least until the limit was lifted."""
+    projects = "id,cost,value,duration;A,150,1,1"
+    given = portfolio(projects, modes="project,mode,cost;A,ppp,150", shares=PARTNERSHIP["shares"])
+    (told,) = given.findings.of("law-bars-starts")
+    assert (told.arguments["rule"], told.arguments["projects"]) == ("ppp-least-size/2021-2025", "A (ppp)")
+    assert optimum(given).projects.start.min() >= 2026
+
+
+def test_projects_without_a_decided_policy_are_still_to_be_met():
+    """A plan may hold them, and the compliance names them."""
+    plan = optimum(portfolio("id,cost,value,duration,status,latest_start;A,10,1,1,proposed,2025;B,10,1,1,decided,2025"))
+    row = verdict(plan, "investment-policy/2021-2025")
+    assert (row.verdict, row.breaking) == ("open", "A")
+
+
+def test_projects_that_public_capital_does_not_pay_are_not_bound():
+    """A state enterprise is of the state, and its capital is not that of the public investment plan."""
+    given = portfolio(
+        "id,cost,value,duration,legal_group;A,100,1,9,C",
+        sources="id,side,public_investment;other,state,false",
+        envelopes="source,period,amount;other,2021:2030,9000",
+    )
+    assert not given.findings.of("law-bars-starts")
+    plan = optimum(given)
+    verdicts = plan.compliance().set_index("rule").verdict
+    assert verdicts["tail-cap/2021-2025"] == "off"
+    assert verdicts["completion-share/2021-2025"] == "not_assessed"
+
+
+@pytest.mark.parametrize(
+    ("settings", "code", "near"),
+    [
+        ({"preset": "vn-2021-2052"}, "unknown-preset", "vn-2021-2025"),
+        ({"law": {"tailcap": {"share": 0.1}}}, "unknown-statute", "tail-cap"),
+        ({"law": {"tail-cap": {"shares": 0.1}}}, "unknown-parameter", "share"),
+        ({"law": {"tail-cap": {"share": "a fifth"}}}, "law-bad-value", None),
+        ({"law": {"tail-cap": {"share": -1}}}, "law-bad-value", None),
+        ({"law": {"priority-order": {"waived": "Nghị quyết 12"}}}, "law-not-waivable", None),
+        ({"law": {"groups": {"always_a": "sector = 'park'"}}}, "law-bad-selection", None),
+        ({"law": {"tail-cap": {"share": 0.1}}, "preset": ""}, "law-without-preset", None),
+        ({"law": {"vn-2021-2025": {"fewer-projects": {"previous": 9}}}}, "unknown-statute", None),
+    ],
+)
+def test_a_wrong_override_is_answered_with_what_would_be_right(settings, code, near):
+    """Each fault of the settings is an issue of its own, with the nearest name."""
+    with pytest.raises(InvalidInput) as caught:
+        portfolio(ONE, **settings)
+    issues = caught.value.issues.of(code)
+    assert issues
+    assert near is None or issues[0].arguments["near"] == near
+
+
+def test_a_phase_may_not_lie_on_both_sides_of_a_change_of_law():
+    """The law of 2021-2025 ends with 2025."""
+    settings = {
+        "first_year": 2024,
+        "last_year": 2028,
+        "phases": [{"name": "M", "first": 2024, "last": 2028}],
+        "statutory": "vn-2021-2030",
+    }
+    with pytest.raises(InvalidInput) as caught:
+        Portfolio.from_tables(settings, {"projects": pd.DataFrame({"id": ["A"]})})
+    assert len(caught.value.issues.of("law-phase")) == 2
+
+
+def test_an_override_of_one_law_leaves_the_other_alone():
+    """A regime may be named before the rule."""
+    given = portfolio(ONE, law={"vn-2026-2030": {"reserve": {"share": 0.2}}})
+    reserves = optimum(given).envelopes.set_index(["source", "period"]).reserve
+    assert reserves[("budget", "2026-2030")] == 200_000
+    assert given.law["reserve/2021-2025"].statute.share() == pytest.approx(0.1)
+
+
+def test_the_law_stands_in_the_summary_and_the_files_of_a_plan(tmp_path):
+    """The verdicts are read with the plan and written beside its tables."""
+    plan = optimum(portfolio(ONE))
+    assert "priority-order/2021-2025" in plan.summary()
+    names = [path.name for path in plan.to_csv(tmp_path)]
+    assert "compliance.csv" in names
+    with speaking("vi"):
+        assert "chưa đánh giá được" in plan.summary()
