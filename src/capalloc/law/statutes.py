@@ -191,10 +191,10 @@ def _years(settings: Settings, names: tuple[str, ...]) -> Iterator[tuple[str, Is
     """No phase lies on both sides of a change of law, and the preset says something about some year."""
     spans = [(regime(name)["first"], regime(name)["last"]) for name in names]
     for number, phase in enumerate(settings.phases):
-        for first, last in spans:
-            touches = phase.first <= last and first <= phase.last
-            if touches and not (first <= phase.first and phase.last <= last):
-                yield f"phases[{number}]", error("law-phase", phase=phase.name, first=first, last=last)
+        touched = [span for span in spans if phase.first <= span[1] and span[0] <= phase.last]
+        if touched and not (touched[0][0] <= phase.first and phase.last <= touched[0][1]):
+            first, last = touched[0]
+            yield f"phases[{number}]", error("law-phase", phase=phase.name, first=first, last=last)
     if not any(first <= settings.last_year and settings.first_year <= last for first, last in spans):
         yield "statutory", error("law-other-years", preset=settings.statutory, first=spans[0][0], last=spans[-1][1])
 
@@ -214,9 +214,13 @@ def _override(where: str, name: str, changes: Any, rules: Mapping[str, Any]) -> 
             near, all_of = nearest(key, figures) or "—", ", ".join(figures)
             yield f"{where}.{key}", error("unknown-parameter", found=key, rule=name, near=near, known=all_of)
         elif not _alike(value, figures[key]):
-            yield f"{where}.{key}", error("law-bad-value", found=value, rule=name, example=figures[key])
+            yield f"{where}.{key}", error("law-bad-value", found=value, rule=name, example=_example(figures[key]))
         elif key == "waived" and value and not rule.get("waivable_by"):
             yield f"{where}.{key}", error("law-not-waivable", rule=name, article=rule["article"][language()])
+
+
+def _example(figure: Any) -> Any:
+    return figure if is_given(figure) else 0
 
 
 def _alike(value: Any, example: Any) -> bool:
