@@ -1,5 +1,6 @@
 """Public-private partnership with the tables as they are: a cap on the public share, and shares by mode."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -187,3 +188,27 @@ def test_private_money_that_must_follow_public_money_is_a_rule(engine, ratio, va
         assert paid(answer) == {"central": 60, "investor": 40}
     else:
         assert [row.project for row in answer.audit.projects] == ["road"]
+
+
+@pytest.mark.parametrize(("legal", "most"), [(False, 3), (True, 2)])
+def test_a_cap_of_law_is_never_passed_by_rounding(legal, most):
+    """A third of 7 is between 2 and 3: other shares end at the next unit above, a cap of law at the one below."""
+    given = tables(
+        project("P", 7, value=1),
+        sources=(Source(id="state", side="state"), Source(id="investor", side="non_state")),
+        envelopes=(
+            Envelope(source=("state",), period="2021:2024", amount=9),
+            Envelope(source=("investor",), period="2021:2024", amount=7 - most),
+        ),
+        shares=(
+            Share(project="P", source=("investor",), max=Fraction(1)),
+            Share(project="P", source=("state",), max=Fraction(1, 3), legal=legal),
+        ),
+    )
+    for engine in ENGINES:
+        answer = optimize(given, EXACT, engine)
+        assert {row.source: row.amount for row in answer.allocation.payments} == {"state": most, "investor": 7 - most}
+    tighter = replace(given, envelopes=(given.envelopes[0], replace(given.envelopes[1], amount=6 - most)))
+    assert optimize(tighter, EXACT, "highs").allocation.choices == ()
+    over = plan(("P", 2021), paid=[("P", "state", 2021, most + 1), ("P", "investor", 2021, 6 - most)])
+    assert [code for code, *_ in broken(given, over)] == ["broken-share-over"]

@@ -244,12 +244,15 @@ def broken_payers(tables: Tables, funded: Funded, books: Books) -> Iterator[Issu
 
 
 def _broken_share(tables: Tables, row: Share, option: Counted, account: Mapping[Line, int]) -> Iterator[Issue]:
-    """A share bounds whole units: from floor(min · cost) to ceil(max · cost), of the whole cost or of each year's."""
+    """A share bounds whole units: from floor(min · cost) to ceil(max · cost), of the whole cost or of each year's.
+
+    What the law allows at most is never rounded up.
+    """
     opening = opening_year(tables.settings)
     yearly = [(year, cost) for year, cost in sorted(option.costs.items()) if year >= opening]
     for year, cost in [(None, option.cost)] if row.per == "life" else yearly:
         found = sum(amount for (y, s), amount in account.items() if s in row.source and year in (None, y))
-        least, most = floor(row.min * cost), ceil(row.max * cost)
+        least, most = floor(row.min * cost), (floor if row.legal else ceil)(row.max * cost)
         if least <= found <= most:
             continue
         over = found > most

@@ -20,7 +20,7 @@ class Limit:
     """Bounds on what several sources together pay of a cost, over its life or in each year.
 
     ``row`` is its place in the `shares` table.  ``paid`` is what the sources of that row paid before the plan, which
-    counts in their part of the life.
+    counts in their part of the life.  Of a ``legal`` cap the greatest whole amount is rounded down.
     """
 
     sources: tuple[int, ...]
@@ -29,6 +29,7 @@ class Limit:
     yearly: bool
     row: int
     paid: int = 0
+    legal: bool = False
 
     def at_least(self, cost: int) -> int:
         """Return the least whole amount of ``cost`` they still pay: floor(min · cost) less what was paid."""
@@ -36,7 +37,7 @@ class Limit:
 
     def at_most(self, cost: int) -> int:
         """Return the greatest whole amount of ``cost`` they still pay: ceil(max · cost) less what was paid."""
-        return math.ceil(self.high * cost) - self.paid
+        return (math.floor if self.legal else math.ceil)(self.high * cost) - self.paid
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,8 @@ def _rows_by_project(tables: Tables, index: dict[str, int]) -> dict[int, list[tu
     numbers = {project.id: number for number, project in enumerate(tables.projects)}
     rows: dict[int, list[tuple[str, Limit]]] = defaultdict(list)
     for number, share in enumerate(tables.shares):
-        limit = Limit(tuple(index[s] for s in share.source), share.min, share.max, share.per == "year", number)
+        sources = tuple(index[source] for source in share.source)
+        limit = Limit(sources, share.min, share.max, share.per == "year", number, legal=share.legal)
         for project in _projects(tables, numbers, share):
             rows[project].append((share.mode, limit))
     return rows

@@ -160,7 +160,10 @@ class Envelope(Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share(Row):
-    """Bounds on the part of a project's cost that a source, or several together, pay."""
+    """Bounds on the part of a project's cost that a source, or several together, pay.
+
+    The greatest whole amount is rounded up, except where ``max`` is a ``legal`` cap, which is never passed.
+    """
 
     project: str = column(Kind.PROJECTS, key=True, required=True, refers_to="projects", default="")
     mode: str = column(Kind.ID, key=True, default="")
@@ -168,6 +171,7 @@ class Share(Row):
     min: Fraction = column(Kind.FRACTION, default=Fraction(0))
     max: Fraction = column(Kind.FRACTION, default=Fraction(1))
     per: str = column(Kind.CHOICE, key=True, choices=("life", "year"), default="life")
+    legal: bool = column(Kind.TRUTH, default=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,8 @@ With whole payments p and a whole cost k, and a share of n / d,
     p >= floor(n·k / d)  exactly where  d·p >= n·k − (d − 1)   and
     p <= ceil(n·k / d)   exactly where  d·p <= n·k + (d − 1),
 
-so that these rows are exact for whole plans and leave room for no less than them where fractions are allowed.
+and p <= floor(n·k / d), for a cap of law, where d·p <= n·k.  These rows are exact for whole plans and leave room for
+no less than them where fractions are allowed.
 """
 
 from __future__ import annotations
@@ -67,14 +68,16 @@ def _bound_part(writer: RowWriter, key: tuple[Any, ...], limit: Limit, paid: Int
     if limit.high < 1:
         top, bottom = limit.high.numerator, limit.high.denominator
         terms = [(columns, -top * amount) for columns, amount in due]
-        writer.add((*key, "max"), -np.inf, 0, (paid, bottom), *terms, (chosen, 1 - bottom))
+        spare = 0 if limit.legal else bottom - 1
+        writer.add((*key, "max"), -np.inf, 0, (paid, bottom), *terms, (chosen, -spare))
 
 
 def _bound_whole(writer: RowWriter, key: tuple[Any, ...], limit: Limit, due: Terms, chosen: Ints) -> None:
     """Of all payers together a maximum below 1 asks that what is due be small enough to be rounded up to.
 
-    k <= ceil(n·k / d) exactly where k·(d − n) <= d − 1.
+    k <= ceil(n·k / d) exactly where k·(d − n) <= d − 1; rounded down, nothing is small enough.
     """
     if limit.high < 1:
         top, bottom = limit.high.numerator, limit.high.denominator
-        writer.add((*key, "max"), -np.inf, 0, *due, (chosen, -((bottom - 1) // (bottom - top))))
+        spare = 0 if limit.legal else (bottom - 1) // (bottom - top)
+        writer.add((*key, "max"), -np.inf, 0, *due, (chosen, -spare))

@@ -243,8 +243,7 @@ def _state_share(judge: _Judge, statute: Statute) -> Measured | None:
         seen = True
         paid = sum(p.amount for p in judge.allocation.payments if p.project == row.project and p.source in state)
         highest = max(highest, Fraction(paid, row.cost))
-        # A cap of law is floored to whole units, a share in a row ends at the next unit above.
-        if paid > -(-state_cap(statute, project) * row.cost // 1):
+        if paid > state_cap(statute, project) * row.cost:
             breaking.append(row.project)
     return Measured(highest, statute.share(), None, tuple(breaking)) if seen else None
 

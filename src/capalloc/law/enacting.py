@@ -244,13 +244,13 @@ def _state_share(draft: Draft, statute: Statute) -> None:
     if not state:
         return
     shares = [
-        Share(project=row.project, mode=row.mode, source=state, min=Fraction(0), max=cap, source_ref=statute.reference)
+        Share(project=row.project, mode=row.mode, source=state, max=cap, legal=True, source_ref=statute.reference)
         for row, cap in _partnerships(draft.tables, statute)
     ]
     known = {(row.project, row.mode, frozenset(row.source), row.per): row for row in draft.tables.shares}
     for share in shares:
         key = (share.project, share.mode, frozenset(share.source), share.per)
-        known[key] = replace(known[key], max=min(known[key].max, share.max)) if key in known else share
+        known[key] = replace(known[key], max=min(known[key].max, share.max), legal=True) if key in known else share
     draft.tables = replace(draft.tables, shares=tuple(known.values()))
 
 
