@@ -80,11 +80,7 @@ def _bills(tables: Tables, way: Way) -> Iterator[Bill]:
     )
 
     def bounds(per: str, cost: int) -> tuple[tuple[tuple[str, ...], int, int], ...]:
-        return tuple(
-            (row.source, floor(row.min * cost), (floor if row.legal else ceil)(row.max * cost))
-            for row in rows
-            if row.per == per
-        )
+        return tuple((row.source, floor(row.min * cost), ceil(row.max * cost)) for row in rows if row.per == per)
 
     facts = dict(_facts(tables, way.project))
     due = _due(tables, way)
