@@ -91,13 +91,26 @@ def reserve_of(tables: Tables, row: Envelope) -> int:
     return row.amount - math.floor(row.amount * (1 - _term(_by_id(tables), row, "reserve", Fraction(0))))
 
 
+def spent_part(tables: Tables, row: Envelope) -> Fraction:
+    """Return what part of an envelope can be spent: (1 − reserve) × disbursement."""
+    return _spent_part(_by_id(tables), row)
+
+
+def carried_part(tables: Tables, row: Envelope) -> Fraction:
+    """Return what part of an envelope may be passed on at the most."""
+    return _term(_by_id(tables), row, "carry_cap", Fraction(0))
+
+
 def _by_id(tables: Tables) -> Mapping[str, Source]:
     return {source.id: source for source in tables.sources}
 
 
 def _room(sources: Mapping[str, Source], row: Envelope) -> int:
-    kept = 1 - _term(sources, row, "reserve", Fraction(0))
-    return math.floor(row.amount * kept * _term(sources, row, "disbursement", Fraction(1)))
+    return math.floor(row.amount * _spent_part(sources, row))
+
+
+def _spent_part(sources: Mapping[str, Source], row: Envelope) -> Fraction:
+    return (1 - _term(sources, row, "reserve", Fraction(0))) * _term(sources, row, "disbursement", Fraction(1))
 
 
 def _term(sources: Mapping[str, Source], row: Envelope, name: str, joined: Fraction) -> Fraction:
