@@ -103,8 +103,8 @@ class _Words:
     def names(self, measure: Measure) -> str:
         """What sources, the indicator or the resource are called; their ids where they have no name."""
         table = {"indicator": "indicators", "resource": "resources"}.get(measure.kind, "sources")
-        called = {getattr(row, "id", ""): _called(row) for row in self.tables.rows(table)}
-        return " + ".join(called.get(name, name) for name in measure.names)
+        known = {getattr(row, "id", ""): called(row) for row in self.tables.rows(table)}
+        return " + ".join(known.get(name, name) for name in measure.names)
 
     def amount(self, measure: Measure, amount: Fraction) -> str:
         """A number with what it counts."""
@@ -132,8 +132,8 @@ class _Words:
 _SENSES = {"<=": "at-most", ">=": "at-least", "==": "exactly"}
 
 
-def _called(row: object) -> str:
-    """The name of a row in the language in force, else any name, else its id."""
+def called(row: object) -> str:
+    """Return the name of a row in the language in force, else any name, else its id."""
     name, english = getattr(row, "name", ""), getattr(row, "name_en", "")
     first, second = (english, name) if language() == "en" else (name, english)
     return first or second or str(getattr(row, "id", ""))
