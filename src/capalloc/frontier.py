@@ -1,0 +1,193 @@
+"""The value of the best plan at chosen amounts of one or two envelopes, and the best split of what a source has."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from capalloc.amounts import open_amounts, paid_at, with_amounts
+from capalloc.answer import Answer
+from capalloc.asking import WHOLE_VALUE, funded_by, gains_in_order
+from capalloc.budget import Budget
+from capalloc.catalogue import say
+from capalloc.engines import engine_named
+from capalloc.framing import typed_frame
+from capalloc.model import SolveOptions
+from capalloc.money import round_half_up
+from capalloc.reporting import shown_down, shown_up
+from capalloc.rows import RowWriter, with_rows
+from capalloc.solving import optimize
+from capalloc.statements import envelope_in_words, sources_in_words
+from capalloc.tables import Tables
+from capalloc.telling import Told, enumerated
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frontier(Told):
+    """What :meth:`Portfolio.frontier` answers.
+
+    Parameters
+    ----------
+    tables
+        The tables of the portfolio.
+    numbers
+        The places of the envelopes that vary.
+    points
+        The amounts of these envelopes, in million VND, each with the plan at them.
+    """
+
+    tables: Tables
+    numbers: tuple[int, ...]
+    points: tuple[tuple[tuple[int, ...], Answer], ...]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a point: an amount an envelope, under its source and period; status, value, bound, projects.
+
+        ``projects`` is how many are funded; value and projects are missing where there is no plan.
+        """
+        heads = [f"{'+'.join(self.tables.envelopes[n].source)} {self.tables.envelopes[n].period}" for n in self.numbers]
+        columns: dict[str, tuple[str, list[Any]]] = {
+            head: ("int64", [amounts[place] for amounts, _ in self.points]) for place, head in enumerate(heads)
+        }
+        answers = [answer for _, answer in self.points]
+        columns["status"] = ("str", [str(answer.status) for answer in answers])
+        columns["value"] = ("Float64", [None if a.value is None else float(a.value) for a in answers])
+        columns["bound"] = ("float64", [answer.bound for answer in answers])
+        columns["projects"] = ("Int64", [len(funded_by(a)) if a.allocation else None for a in answers])
+        return typed_frame(columns)
+
+    def statement(self) -> str:
+        """Return how far the value moves with the money, as one paragraph."""
+        names = "; ".join(envelope_in_words(self.tables, number) for number in self.numbers)
+        found = [(amounts, answer) for amounts, answer in self.points if answer.value is not None]
+        if not found:
+            return say("why.frontier.none", names=names)
+        worst = min(found, key=lambda point: point[1].value or 0)
+        best = max(found, key=lambda point: point[1].value or 0)
+        return say(
+            "why.frontier.span",
+            names=names,
+            count=len(self.points),
+            found=len(found),
+            low=shown_down(worst[1].value or 0),
+            high=shown_down(best[1].value or 0),
+            bound=shown_up(max(best[1].bound, float(best[1].value or 0))),
+            where=" + ".join(f"{say('why.frontier.amount', amount=amount)}" for amount in best[0]),
+        )
+
+
+def frontier(
+    tables: Tables, numbers: Sequence[int], factors: Sequence[Fraction], options: SolveOptions, engine: str
+) -> Frontier:
+    """Return the best plan at each multiple of the amounts of some envelopes, in all combinations."""
+    amounts = [[round_half_up(tables.envelopes[number].amount * factor) for factor in factors] for number in numbers]
+    grid = list(product(*amounts))
+    budget, points = Budget(options, len(grid)), []
+    known: Answer | None = None
+    for point in grid:
+        changed = with_amounts(tables, dict(zip(numbers, point, strict=True)))
+        known = optimize(changed, budget.next(), engine, start=known.allocation if known else None)
+        points.append((point, known))
+    return Frontier(tables, tuple(numbers), tuple(points))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rephasing(Told):
+    """What :meth:`Portfolio.rephase` answers: the same money, split better between the periods of a source.
+
+    Parameters
+    ----------
+    tables
+        The tables of the portfolio.
+    amounts
+        The amount of each envelope of the source by its place, in million VND; their sum is what it was.
+    before, after
+        The best plans found with the amounts as they are, and as they are here.
+    bound
+        What no plan passes at any split.
+    """
+
+    tables: Tables
+    amounts: Mapping[int, int]
+    before: Answer
+    after: Answer
+    bound: float
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row an envelope: source, period, amount, rephased, moved."""
+        rows = [(self.tables.envelopes[number], amount) for number, amount in self.amounts.items()]
+        return typed_frame(
+            {
+                "source": ("str", ["+".join(row.source) for row, _ in rows]),
+                "period": ("str", [row.period for row, _ in rows]),
+                "amount": ("int64", [row.amount for row, _ in rows]),
+                "rephased": ("int64", [amount for _, amount in rows]),
+                "moved": ("int64", [amount - row.amount for row, amount in rows]),
+            }
+        )
+
+    def statement(self) -> str:
+        """Return what another split would bring, as one paragraph."""
+        first = self.tables.envelopes[next(iter(self.amounts))]
+        source = sources_in_words(self.tables, first.source)
+        bound = shown_up(self.bound) if math.isfinite(self.bound) else None
+        if self.after.value is None:
+            return say("why.rephase.none", source=source)
+        value = shown_down(self.after.value)
+        moved = [(number, amount - self.tables.envelopes[number].amount) for number, amount in self.amounts.items()]
+        if self.before.value is not None and self.after.value <= self.before.value:
+            parts = [say("why.rephase.same", source=source, value=value)]
+        else:
+            told = "; ".join(
+                say("why.rephase.moved", period=self.tables.envelopes[number].period, amount=more)
+                for number, more in moved
+                if more
+            )
+            gain = None if self.before.value is None else shown_down(self.after.value - self.before.value)
+            key = "why.rephase.first" if gain is None else "why.rephase.better"
+            entering = enumerated(sorted(funded_by(self.after) - funded_by(self.before)))
+            parts = [say(key, source=source, moved=told, value=value, gain=gain or 0, enters=entering)]
+        parts.append(say("why.rephase.open") if bound is None else say("why.rephase.bound", bound=bound))
+        return " ".join(parts)
+
+
+def rephase(tables: Tables, numbers: Sequence[int], options: SolveOptions, engine: str) -> Rephasing:
+    """Return the best split of what some envelopes hold together.
+
+    Parameters
+    ----------
+    numbers
+        The places of envelopes of the same sources in different periods.
+    """
+    budget = Budget(options, 3)
+    before = optimize(tables, budget.next(), engine)
+    total = sum(tables.envelopes[number].amount for number in numbers)
+    opened = open_amounts(tables, dict.fromkeys(numbers, (0, total)))
+    (gains,) = (own for own in gains_in_order(opened.compiled) if own.number == WHOLE_VALUE)
+    writer = RowWriter("split")
+    writer.add(tuple(numbers), total, total, (np.array(opened.columns), 1))
+    model = with_rows(opened.model, writer.block())
+    padding = np.zeros(len(model.objective) - len(gains.amounts))
+    model = replace(model, objective=np.concatenate([np.array(gains.amounts, dtype=np.float64), padding]))
+    solver = engine_named(engine)
+    outcome = solver.solve(model, budget.next())
+    bound = outcome.bound * float(gains.unit)
+    own = {number: tables.envelopes[number].amount for number in numbers}
+    if outcome.x is None:
+        return Rephasing(tables, own, before, before, bound)
+    amounts = {n: round(float(outcome.x[column])) for n, column in zip(numbers, opened.columns, strict=True)}
+    known = paid_at(opened, outcome.x, amounts, options, solver)
+    start = None if known is None else known.allocation
+    after = optimize(with_amounts(tables, amounts), budget.next(), engine, start=start)
+    if after.value is None or (before.value is not None and after.value <= before.value):
+        return Rephasing(tables, own, before, before, bound)
+    return Rephasing(tables, amounts, before, after, bound)

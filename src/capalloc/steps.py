@@ -1,0 +1,225 @@
+"""The value of the best plan as a step function of one envelope, exactly: what the next money buys, and from when on.
+
+Two questions take turns: the most value at an amount, and the least amount for more value.  Between two amounts found
+so nothing changes, because projects are indivisible; what a linear relaxation says one more million is worth is given
+beside it, and is no more than an indication.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from capalloc.allocation import Allocation
+from capalloc.amounts import least_amount, with_amounts
+from capalloc.answer import Answer
+from capalloc.asking import WHOLE_VALUE, funded_by
+from capalloc.budget import Budget
+from capalloc.catalogue import say
+from capalloc.ceilings import room_of
+from capalloc.compiling import compile_tables
+from capalloc.engines import engine_named
+from capalloc.engines.highs import relaxation
+from capalloc.framing import typed_frame
+from capalloc.model import SolveOptions, Status
+from capalloc.reporting import shown_down, shown_up
+from capalloc.settings import VALUE_GRID
+from capalloc.solving import solve_compiled
+from capalloc.statements import envelope_in_words
+from capalloc.tables import Tables
+from capalloc.telling import Told, enumerated
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_TOLD = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: from ``amount`` on, in million VND, a plan is worth ``value``.
+
+    ``earliest`` is proved: with less, no plan is worth more than ``before``.  ``answer`` is the plan at the amount, its
+    bound what no plan at this amount passes.  ``price`` is what the linear relaxation gains by one more million.
+    """
+
+    amount: int
+    room: int
+    earliest: int
+    before: float
+    answer: Answer
+    enters: tuple[str, ...]
+    leaves: tuple[str, ...]
+    price: float | None
+
+    @property
+    def value(self) -> Fraction:
+        """What the plan at the amount is worth."""
+        return self.answer.value or Fraction(0)
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is proved that the step begins here, and that no plan here is worth more."""
+        return self.amount == self.earliest and self.answer.status is Status.OPTIMAL
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EnvelopeSteps(Told):
+    """What :meth:`Portfolio.envelope_steps` answers.
+
+    Parameters
+    ----------
+    tables
+        The tables of the portfolio.
+    number
+        The place of the envelope in `envelopes`.
+    low, high
+        The amounts between which was looked, in million VND.
+    steps
+        From the least amount on; the first is what the least amount buys.  Empty where it leaves no plan.
+    complete
+        Whether no further step was left to find up to ``high``.
+    """
+
+    tables: Tables
+    number: int
+    low: int
+    high: int
+    steps: tuple[Step, ...]
+    complete: bool
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a step: amount, room, more, value, bound, gain, earliest, exact, enters, leaves, price.
+
+        ``more`` is the money since the step before, ``gain`` the value; ``price`` is indicative only.
+        """
+        rows = list(self.steps)
+        before = [None, *rows[:-1]]
+        pairs = list(zip(rows, before, strict=True)) if rows else []
+        columns: dict[str, tuple[str, list[Any]]] = {
+            "amount": ("int64", [step.amount for step in rows]),
+            "room": ("int64", [step.room for step in rows]),
+            "more": ("Int64", [None if last is None else step.amount - last.amount for step, last in pairs]),
+            "value": ("float64", [float(step.value) for step in rows]),
+            "bound": ("float64", [step.answer.bound for step in rows]),
+            "gain": ("Float64", [None if last is None else float(step.value - last.value) for step, last in pairs]),
+            "earliest": ("int64", [step.earliest for step in rows]),
+            "exact": ("bool", [step.exact for step in rows]),
+            "enters": ("str", [", ".join(step.enters) for step in rows]),
+            "leaves": ("str", [", ".join(step.leaves) for step in rows]),
+            "price": ("Float64", [step.price for step in rows]),
+        }
+        return typed_frame(columns)
+
+    def statement(self) -> str:
+        """Return what the next money buys, as one paragraph."""
+        name = envelope_in_words(self.tables, self.number)
+        if not self.steps:
+            return say("why.steps.none", name=name, low=self.low)
+        parts = [say("why.steps.first", name=name, low=self.low, value=shown_down(self.steps[0].value))]
+        parts += [self._told(step, last) for last, step in self._pairs()][:_TOLD]
+        if len(self.steps) > _TOLD + 1:
+            parts.append(say("why.steps.more", count=len(self.steps) - 1 - _TOLD))
+        if self.complete:
+            parts.append(say("why.steps.complete", high=self.high))
+        else:
+            parts.append(say("why.steps.open", last=self.steps[-1].amount, high=self.high))
+        return " ".join(parts)
+
+    def _pairs(self) -> Iterator[tuple[Step, Step]]:
+        return zip(self.steps[:-1], self.steps[1:], strict=True)
+
+    def _told(self, step: Step, last: Step) -> str:
+        words = {"enters": enumerated(step.enters), "leaves": enumerated(step.leaves)}
+        gain = shown_down(step.value - last.value)
+        numbers = {"more": step.amount - last.amount, "amount": step.amount, "gain": gain}
+        if step.exact and last.exact:
+            return say("why.steps.step", nothing=step.amount - last.amount - 1, **numbers, **words)
+        return say("why.steps.step-open", earliest=step.earliest, bound=shown_up(step.answer.bound), **numbers, **words)
+
+
+def envelope_steps(
+    tables: Tables, number: int, span: tuple[int, int], most: int, gain: Fraction, options: SolveOptions, engine: str
+) -> EnvelopeSteps:
+    """Return the steps of the value against the amount of one envelope.
+
+    Parameters
+    ----------
+    span
+        The least and the greatest amount, in million VND.
+    most
+        How many steps to take after the first.
+    gain
+        A rise of value by less than this is no step; 0 for every rise.
+    """
+    low, high = span
+    walk = _Walk(tables, number, gain, Budget(replace(options, gap=0.0), 3 * most + 2), engine)
+    first = walk.at(low, low, -math.inf, None)
+    if first is None:
+        return EnvelopeSteps(tables, number, low, high, (), complete=False)
+    steps, complete = [first], False
+    while len(steps) <= most and not walk.budget.spent:
+        following = walk.after(steps, high)
+        if following is None:
+            complete = walk.at_end
+            break
+        if following.amount == steps[-1].amount:
+            # The plan before was not the best of its amount.
+            steps[-1] = following
+        else:
+            steps.append(following)
+    return EnvelopeSteps(tables, number, low, high, tuple(steps), complete)
+
+
+class _Walk:
+    """One walk along an envelope."""
+
+    def __init__(self, tables: Tables, number: int, gain: Fraction, budget: Budget, engine: str) -> None:
+        self.tables, self.number, self.budget, self.engine = tables, number, budget, engine_named(engine)
+        self.step = max(gain, compile_tables(tables).step or VALUE_GRID)
+        self.at_end = False
+
+    def at(
+        self, amount: int, earliest: int, before: float, last: Step | None, start: Answer | None = None
+    ) -> Step | None:
+        """The best plan at an amount; ``None`` where it has none."""
+        tables = with_amounts(self.tables, {self.number: amount})
+        compiled = compile_tables(tables)
+        known: Allocation | None = start.allocation if start else None
+        answer = solve_compiled(compiled, self.budget.next(), self.engine, start=known)
+        if answer.allocation is None:
+            return None
+        now, then = funded_by(answer), funded_by(last.answer) if last else funded_by(answer)
+        changes = tuple(sorted(now - then)), tuple(sorted(then - now))
+        room = room_of(tables, tables.envelopes[self.number])
+        price = self._price(compiled)
+        return Step(amount, room, earliest, before, answer, *changes, price)
+
+    def after(self, steps: Sequence[Step], high: int) -> Step | None:
+        """The next step up to an amount; ``None`` where there is none, or none was found in time."""
+        last = steps[-1]
+        if last.amount >= high:
+            self.at_end = True
+            return None
+        tables = with_amounts(self.tables, {self.number: last.amount})
+        floor = {WHOLE_VALUE: last.value + self.step}
+        found = least_amount(tables, self.number, floor, high, self.budget.next(), self.engine)
+        if found.working is None:
+            self.at_end = found.failing >= high
+            return None
+        if found.working == last.amount:
+            return self.at(last.amount, last.earliest, last.before, steps[-2] if len(steps) > 1 else None, found.answer)
+        return self.at(found.working, found.failing + 1, float(floor[WHOLE_VALUE]), last, found.answer)
+
+    def _price(self, compiled: Any) -> float | None:
+        """What the linear relaxation gains by one more million of the room."""
+        limits = self.budget.next()
+        solved = relaxation(compiled.model, limits)
+        if solved is None:
+            return None
+        kinds = [block.kind for block in compiled.model.rows for _ in block.keys]
+        dual = float(solved.row_duals[kinds.index("envelope") + self.number])
+        return dual * float(compiled.unit)

@@ -1,0 +1,107 @@
+"""Different plans that lose little: all of them, best first, or it is said that there may be more."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from brute import every_selection, payments_of
+from capalloc import InvalidInput, Status
+from capalloc.alternatives import alternatives
+from capalloc.catalogue import speaking
+from capalloc.model import SolveOptions
+from sample import sample
+from strategies import cases, portfolios
+
+EXACT = SolveOptions(time_limit=60, gap=0.0, threads=1)
+PLAIN = frozenset({"carry", "disbursement", "synergies", "targets"})
+
+
+def chosen(found):
+    """Return value and projects of each plan."""
+    return [(answer.value, {choice.project for choice in answer.allocation.choices}) for answer in found.answers]
+
+
+def test_every_selection_within_the_loss_is_found_best_first():
+    """A and B are worth 16, B and C 13, A alone 10 and B alone 6; half of 16 is 8."""
+    found = sample().alternatives(within=0.5, threads=1)
+    assert chosen(found) == [(16, {"A", "B"}), (13, {"B", "C"}), (10, {"A"})]
+    assert found.complete
+    frame = found.to_frame()
+    assert frame["loss"].tolist() == [0, 3, 6]
+    assert frame["enters"].tolist() == ["", "C", ""]
+    assert frame["leaves"].tolist() == ["", "A", "B"]
+    assert str(found) == (
+        "3 selections of projects lose at most 50% of the best value 16; there is no other. All of them fund the same"
+        " 0 projects; they differ in A, B, C."
+    )
+    with speaking("vi"):
+        assert str(found).startswith("Có 3 cách chọn dự án giảm nhiều nhất 50% so với giá trị tốt nhất 16; không còn")
+
+
+def test_a_list_that_was_cut_short_says_so():
+    """Of three, two were asked for; with three asked for, that there is no fourth is proved."""
+    found = sample().alternatives(n=2, within=0.5, threads=1)
+    assert (len(found), found.complete) == (2, False)
+    assert "there may be others" in str(found)
+    assert sample().alternatives(n=3, within=0.5, threads=1).complete
+
+
+def test_the_plans_are_plans():
+    """Each is verified; of all but the best nothing is claimed about other plans."""
+    first, second = sample().alternatives(within=0.2, threads=1)
+    assert (first.status, second.status) == (Status.OPTIMAL, Status.FEASIBLE)
+    assert not second.verify().violations
+    assert second.value == 13
+
+
+def test_without_a_plan_there_is_nothing_to_choose():
+    """A and C, both mandatory, cost more than there is."""
+    changed = {"projects.A.mandatory": True, "projects.C.mandatory": True}
+    found = sample().with_changes(changed).alternatives(threads=1)
+    assert (len(found), found.complete, str(found)) == (0, True, "There is no plan.")
+
+
+@cases(20)
+@given(data=st.data())
+def test_the_list_is_complete_by_enumeration(data):
+    """Every set of projects that some plan within the loss funds is there, with the best value that it can have."""
+    drawn = data.draw(portfolios(with_sources=True, features=PLAIN))
+    within = data.draw(st.sampled_from([Fraction(0), Fraction(1, 10), Fraction(1, 2)]))
+    best = {}
+    for value, choices in every_selection(drawn):
+        funded = frozenset(choice.project for choice in choices)
+        if value > best.get(funded, value - 1) and payments_of(drawn, choices) is not None:
+            best[funded] = value
+    assume(best)
+    found = alternatives(drawn, 40, within, EXACT, "highs")
+    assert found.complete
+    top = max(best.values())
+    wanted = {funded: value for funded, value in best.items() if value >= top - within * abs(top)}
+    assert {frozenset(projects): value for value, projects in chosen(found)} == wanted
+    values = [value for value, _ in chosen(found)]
+    assert values == sorted(values, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [({"n": 0}, "n is 0"), ({"within": -1}, "within is -1"), ({"gap": -1}, "gap is -1")],
+)
+def test_numbers_that_make_no_sense_are_refused(arguments, message):
+    """Each in the user's words."""
+    with pytest.raises(InvalidInput, match=message):
+        sample().alternatives(**arguments)
+
+
+def test_of_ordered_classes_no_single_loss_is_meant():
+    """Each class has its own value."""
+    with pytest.raises(InvalidInput, match="alternatives asks about one value"):
+        sample({"objective": {"goal": "lexicographic"}}).alternatives()
+
+
+def test_within_no_time_nothing_is_claimed():
+    """Not even that there is no plan."""
+    found = alternatives(sample().tables, 3, Fraction(1), replace(EXACT, time_limit=1e-9), "highs")
+    assert not found.complete

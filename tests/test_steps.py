@@ -1,0 +1,194 @@
+"""The value against the money: steps, chosen amounts, and a better split, all against trying everything."""
+
+from fractions import Fraction
+from itertools import product
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capalloc import InvalidInput, Portfolio, UnknownName
+from capalloc.catalogue import speaking
+from sample import sample
+from strategies import cases
+
+SETTINGS = {
+    "first_year": 2026,
+    "last_year": 2027,
+    "phases": [{"name": "I", "first": 2026, "last": 2026}, {"name": "II", "first": 2027, "last": 2027}],
+}
+
+
+def portfolio(costs, values, years, rooms, reserve=0, **settings):
+    """Return projects of one year each, and an envelope of the state for each of two years."""
+    ids = [f"P{number}" for number in range(len(costs))]
+    frames = {
+        "projects": pd.DataFrame(
+            {"id": ids, "cost": costs, "value": values, "earliest_start": years, "latest_start": years}
+        ),
+        "sources": pd.DataFrame({"id": ["state"], "side": ["state"], "reserve": [reserve]}),
+        "envelopes": pd.DataFrame({"source": ["state"] * 2, "period": ["I", "II"], "amount": rooms}),
+    }
+    return Portfolio.from_tables(SETTINGS | settings, frames)
+
+
+def best(costs, values, room):
+    """Return the greatest value of any selection that fits."""
+    fits = (
+        sum(value * x for value, x in zip(values, taken, strict=True))
+        for taken in product((0, 1), repeat=len(costs))
+        if sum(cost * x for cost, x in zip(costs, taken, strict=True)) <= room
+    )
+    return max(fits)
+
+
+def test_each_step_says_what_enters_and_what_leaves():
+    """The state keeps 5% back, and ODA pays 100 of roads: B enters at 527, and so on to all three at 2,317."""
+    steps = sample().envelope_steps("state", "2026-2030", 0, 2600, threads=1)
+    frame = steps.to_frame()
+    assert frame["amount"].tolist() == [0, 527, 949, 1264, 1475, 2317]
+    assert frame["room"].tolist() == [0, 500, 901, 1200, 1401, 2201]
+    assert frame["value"].tolist() == [0, 6, 10, 13, 16, 23]
+    assert frame["enters"].tolist() == ["", "B", "A", "B, C", "A", "C"]
+    assert frame["leaves"].tolist() == ["", "", "B", "A", "C", ""]
+    assert frame["exact"].all()
+    assert frame["price"].iloc[-1] == 0
+    assert steps.complete
+    assert str(steps).startswith(
+        "With 0 million VND in the envelope of Ngân sách for 2026-2030 (1,600 million VND) the best plan found is worth"
+        " 0. The next 526 million VND buy nothing; with 527 more (527) the value rises by 6: in come B, out go –."
+    )
+    with speaking("vi"):
+        assert "Thêm 526 triệu đồng nữa thì chưa được gì; thêm 527 (thành 527) thì giá trị tăng 6" in str(steps)
+
+
+@cases(20)
+@given(
+    costs=st.lists(st.integers(0, 6), min_size=1, max_size=5),
+    values=st.lists(st.integers(-1, 7), min_size=5, max_size=5),
+    reserve=st.sampled_from([0, 0.1, 0.5]),
+)
+def test_the_steps_are_those_of_trying_every_amount(costs, values, reserve):
+    """At every amount from 0 to 30 the last step up to it has the value that trying everything finds."""
+    values = values[: len(costs)]
+    asked = portfolio(costs, values, [2026] * len(costs), [0, 0], reserve)
+    steps = asked.envelope_steps("state", "I", 0, 30, threads=1)
+    assert steps.complete
+    assert all(step.exact for step in steps.steps)
+    for amount in range(31):
+        room = int(amount * (1 - Fraction(str(reserve))))
+        last = [step for step in steps.steps if step.amount <= amount][-1]
+        assert last.value == best(costs, values, room)
+    assert len({step.value for step in steps.steps}) == len(steps.steps)
+
+
+def test_a_gain_that_is_too_small_is_no_step():
+    """Steps to 6, 10, 13, 16 and 23; of at least 6 at once, those to 6, 13 and 23 (16 is only 3 more)."""
+    steps = sample().envelope_steps("state", "2026-2030", 0, 2600, gain=6, threads=1)
+    assert steps.to_frame()["value"].tolist() == [0, 6, 13, 23]
+
+
+def test_the_walk_ends_where_it_is_told_to():
+    """Two steps and no more, and it is said that there may be others."""
+    steps = sample().envelope_steps("state", "2026-2030", 0, 2600, most=2, threads=1)
+    assert (len(steps.steps), steps.complete) == (3, False)
+    assert "Between 949 and 2,600 million VND the steps were not looked at to the end." in str(steps)
+
+
+def test_without_a_plan_at_the_least_amount_there_are_no_steps():
+    """A mandatory project of 5 million and nothing to pay it."""
+    asked = portfolio([5], [1], [2026], [9, 9]).with_changes({"projects.P0.mandatory": True})
+    steps = asked.envelope_steps("state", "I", 0, 9, threads=1)
+    assert steps.steps == ()
+    assert str(steps) == "No plan was found with 0 million VND in the envelope of state for I (9 million VND)."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"low": 5, "high": 4}, "The least amount 5 is above the greatest, 4."),
+        ({"low": -1}, "low is -1"),
+        ({"most": 0}, "most is 0"),
+        ({"gain": -1}, "gain is -1"),
+        ({"time_limit": 0}, "time_limit is 0"),
+    ],
+)
+def test_a_span_that_makes_no_sense_is_refused(arguments, message):
+    """Each in the user's words."""
+    with pytest.raises(InvalidInput, match=message):
+        sample().envelope_steps("state", "2026-2030", **arguments)
+
+
+def test_an_envelope_that_does_not_exist_is_told_with_those_there_are():
+    """Source and period together name an envelope."""
+    with pytest.raises(UnknownName, match="Did you mean 'state 2026-2030'"):
+        sample().envelope_steps("state", "2026-203")
+
+
+def test_of_ordered_classes_no_single_value_has_steps():
+    """Each class has its own."""
+    ordered = sample({"objective": {"goal": "lexicographic"}})
+    with pytest.raises(InvalidInput, match="envelope_steps asks about one value"):
+        ordered.envelope_steps("state", "2026-2030")
+
+
+def test_a_frontier_solves_every_combination_of_two_envelopes():
+    """The state at half and full, ODA at nothing and full: B alone, A without ODA's 100, and so on."""
+    front = sample().frontier("state", "2026-2030", [0.5, 1], beside=("oda", "2026-2030"), threads=1)
+    frame = front.to_frame()
+    assert frame["state 2026-2030"].tolist() == [800, 800, 1600, 1600]
+    assert frame["oda 2026-2030"].tolist() == [50, 100, 50, 100]
+    # A costs 1,001: 760 + 100 do not pay it, and C needs B.
+    assert frame["value"].tolist() == [6, 6, 16, 16]
+    assert frame["bound"].tolist() == [6, 6, 16, 16]
+    assert frame["projects"].tolist() == [1, 1, 2, 2]
+    assert "the value runs from 6 to 16" in str(front)
+
+
+def test_a_multiple_below_nothing_is_refused():
+    """An envelope cannot hold less than nothing."""
+    with pytest.raises(InvalidInput, match=r"points is -0\.5"):
+        sample().frontier("state", "2026-2030", [-0.5])
+
+
+def test_the_same_money_split_otherwise_buys_more():
+    """P0 costs 6 in the first year and P1 5 in the second; of 5 and 6, one each lies where it is not needed."""
+    asked = portfolio([6, 5], [3, 2], [2026, 2027], [5, 6])
+    better = asked.rephase("state", threads=1)
+    assert better.to_frame()["moved"].tolist() == [1, -1]
+    assert (better.before.value, better.after.value, better.bound) == (2, 5, 5)
+    assert str(better) == (
+        "With what state has split otherwise (I: 1; II: -1) the value rises by 3 to 5; these come in: P0. At no split"
+        " is a plan worth more than 5."
+    )
+
+
+@cases(20)
+@given(
+    costs=st.lists(st.integers(0, 6), min_size=2, max_size=5),
+    values=st.lists(st.integers(0, 7), min_size=5, max_size=5),
+    rooms=st.tuples(st.integers(0, 9), st.integers(0, 9)),
+)
+def test_no_split_is_better_than_the_one_found(costs, values, rooms):
+    """Every split of the same total is tried."""
+    years = [2026 + number % 2 for number in range(len(costs))]
+    values = values[: len(costs)]
+    found = portfolio(costs, values, years, rooms).rephase("state", threads=1)
+    parts = [[row for row in zip(costs, values, years, strict=True) if row[2] == year] for year in (2026, 2027)]
+
+    def value(first):
+        amounts = (first, sum(rooms) - first)
+        pairs = zip(parts, amounts, strict=True)
+        return sum(best([c for c, _, _ in rows], [v for _, v, _ in rows], room) for rows, room in pairs)
+
+    assert found.after.value == max(value(first) for first in range(sum(rooms) + 1)) == found.bound
+    assert sum(found.amounts.values()) == sum(rooms)
+
+
+def test_a_source_with_one_envelope_cannot_be_split_otherwise():
+    """The state of the sample has one phase; a source that is not there is told."""
+    with pytest.raises(InvalidInput, match="The source state has no two envelopes"):
+        sample().rephase("state")
+    with pytest.raises(UnknownName, match="There is no envelope 'stat'"):
+        sample().rephase("stat")
