@@ -2,6 +2,7 @@
 
 from importlib.metadata import version
 
+from capalloc.comparing import compare
 from capalloc.front import ParetoFront
 from capalloc.issues import CapallocError, EngineFailed, InvalidInput, Issue, Issues, Severity, UnknownName
 from capalloc.model import Progress, Status, StoppedBy
@@ -23,6 +24,7 @@ __all__ = [
     "StoppedBy",
     "UnknownName",
     "__version__",
+    "compare",
     "load",
     "load_plan",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from capalloc.allocation import Allocation
@@ -62,6 +62,14 @@ class Answer:
     def gap(self) -> float:
         """(bound − value) / |value|; 0 when equal, infinite when there is no value or it is 0."""
         return relative_gap(None if self.value is None else float(self.value), self.bound)
+
+
+def alone(answer: Answer) -> Answer:
+    """Return the answer as one that proves nothing about other plans; one without a plan stays as it is."""
+    if not answer.status.has_plan:
+        return answer
+    classes = tuple(replace(own, status=Status.FEASIBLE, bound=math.inf) for own in answer.classes)
+    return replace(answer, status=Status.FEASIBLE, bound=math.inf, classes=classes)
 
 
 def claimed(worth: Fraction, bound: float, step: float, gap: float) -> tuple[Status, float]:

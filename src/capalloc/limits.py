@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from numbers import Integral, Real
 from typing import Any
 
@@ -52,6 +52,31 @@ def _issues(time_limit: Any, gap: Any, wholes: dict[str, Any]) -> Iterator[Issue
             yield error("limit-not-whole", name=name, found=shown(found), least=least)
         elif int(found) > _MOST[name]:
             yield error("limit-too-high", name=name, found=shown(found), most=_MOST[name])
+
+
+def whole_issues(numbers: Mapping[str, Any], least: int) -> list[Issue]:
+    """Return an issue for each argument, by its name, that is no whole number of at least so much."""
+    return [
+        error("limit-not-whole", name=name, found=shown(found), least=least)
+        for name, found in numbers.items()
+        if isinstance(found, bool) or not isinstance(found, Integral) or int(found) < least
+    ]
+
+
+def amount_issues(name: str, *found: Any) -> list[Issue]:
+    """Return an issue for each number of an argument that is not finite or below 0."""
+    return [
+        error("limit-negative", name=name, found=shown(each)) for each in found if not (_is_finite(each) and each >= 0)
+    ]
+
+
+def part_issues(name: str, *found: Any) -> list[Issue]:
+    """Return an issue for each number of an argument that is no part of a whole, from 0 to 1."""
+    return [
+        error("limit-not-a-part", name=name, found=shown(each))
+        for each in found
+        if not (_is_finite(each) and 0 <= each <= 1)
+    ]
 
 
 def _is_finite(found: Any) -> bool:

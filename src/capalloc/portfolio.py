@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from capalloc.allocation import Allocation
+from capalloc.amending import put_in_force
+from capalloc.answer import alone
 from capalloc.arguments import expect, path_given, wrong_argument
 from capalloc.changes import Change, apply_changes
-from capalloc.checking import check
 from capalloc.engines import engine_named
 from capalloc.evaluation import evaluate
 from capalloc.exporting import from_problem, to_problem, write_model
 from capalloc.framing import row_cells, table_frame
 from capalloc.front import ParetoFront
 from capalloc.issues import NO_ISSUES, InvalidInput, Issues, UnknownName, error
-from capalloc.law.enacting import enact
 from capalloc.law.lawbook import Lawbook
 from capalloc.limits import read_limits
 from capalloc.listing import HandMade, read_list, wishes_of
 from capalloc.loading import read_folder, read_frames
-from capalloc.model import Progress, ProgressReport, Status
+from capalloc.model import Progress, ProgressReport
 from capalloc.pareto import check_front, front_of, tables_for
 from capalloc.plan import Plan
 from capalloc.progress import watching
 from capalloc.records import RECORDS, SCHEMAS
 from capalloc.reporting import as_html, as_text, describe_portfolio
+from capalloc.robust import read_robust
 from capalloc.rulebook import Rulebook
-from capalloc.screening import screen, screen_mandatory
+from capalloc.screening import screen
+from capalloc.sensitivity import Questioned
 from capalloc.settings import Settings
 from capalloc.solving import DEFAULT_ENGINE, optimize
 from capalloc.storing import fingerprint, read_plan
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Portfolio:
+class Portfolio(Questioned):
     """Candidate projects with the sources, envelopes and rules that bind them.
 
     :func:`load` and :meth:`from_tables` make one.  A portfolio never changes; :meth:`with_changes` makes another.  Two
@@ -150,7 +151,7 @@ class Portfolio:
         tables, made, notes = apply_changes(self.given or self.tables, changes)
         return _checked(tables, notes, (*self.changes, *made))
 
-    def optimize(
+    def optimize(  # noqa: PLR0913  # one argument a limit
         self,
         *,
         time_limit: float | None = 60.0,
@@ -161,6 +162,7 @@ class Portfolio:
         node_limit: int | None = None,
         start: Plan | HandMade | None = None,
         progress: bool | ProgressReport | None = None,
+        robust: Mapping[str, Any] | None = None,
     ) -> Plan:
         """Return the best plan found within the limits, verified, with the bound that was proved.
 
@@ -182,6 +184,10 @@ class Portfolio:
             A plan, or a list as in :meth:`evaluate`, to start from.
         progress
             ``True`` shows the run live; a callable gets each :class:`~capalloc.model.Progress`, the plan's at last.
+        robust
+            What envelopes must bear, as in :class:`~capalloc.robust.Robust`: ``{"gamma": 5}`` that any 5 projects of an
+            envelope cost ``cost_high``, ``{"cvar": 0.02}`` that in the worst tenth of drawn costs an envelope is passed
+            by 2 % of its room on average.  ``plan.robustness`` then says what is proved of such plans, and the price.
 
         Raises
         ------
@@ -197,13 +203,15 @@ class Portfolio:
         engine_named(engine)
         if not (progress is None or isinstance(progress, bool) or callable(progress)):
             raise wrong_argument("progress", progress, "progress")
+        if robust is not None:
+            return self._robust_plan(read_robust(robust), options, engine)
         first = None if start is None else self._start(start)
         with watching(progress) as report:
             answer = optimize(self.tables, options, engine, start=first, progress=report)
             if report is not None and answer.value is not None:
                 last = answer.classes[-1].class_ if answer.classes else None
                 report(Progress(answer.seconds, float(answer.value), answer.bound, answer.gap, answer.nodes, last))
-        return Plan(self.tables, answer)
+        return Plan(self.tables, answer, self.given)
 
     def _start(self, start: Plan | HandMade) -> Allocation:
         if isinstance(start, Plan):
@@ -246,12 +254,8 @@ class Portfolio:
             wishes = wishes_of(self.tables, listed.answer.allocation)
         else:
             wishes = read_list(self.tables, listed)
-        answer = evaluate(self.tables, wishes)
-        if answer.status.has_plan:
-            # The bound holds for plans of these projects only; about all plans nothing is proved.
-            classes = tuple(replace(own, status=Status.FEASIBLE, bound=math.inf) for own in answer.classes)
-            answer = replace(answer, status=Status.FEASIBLE, bound=math.inf, classes=classes)
-        return Plan(self.tables, answer)
+        # The bound holds for plans of these projects only; about all plans nothing is proved.
+        return Plan(self.tables, alone(evaluate(self.tables, wishes)), self.given)
 
     def pareto(
         self,
@@ -338,7 +342,7 @@ class Portfolio:
         InvalidInput
             When ``problem`` is none, or holds no solution of this portfolio.
         """
-        return Plan(self.tables, from_problem(self.tables, problem))
+        return Plan(self.tables, from_problem(self.tables, problem), self.given)
 
     def graph(self) -> nx.DiGraph:
         """Return the dependencies as a graph, an edge from ``first`` to ``then``.
@@ -402,15 +406,9 @@ class Portfolio:
 
 def _checked(tables: Tables | None, read: Issues, changes: tuple[Change, ...] = ()) -> Portfolio:
     """Make a portfolio of tables that have no error, or raise everything that was found."""
-    found = check(tables, read) if tables is not None else read
-    if tables is None or found.errors:
-        raise InvalidInput(found)
-    in_force, told = enact(tables)
-    found = Issues((*found, *told))
-    if told.errors:
-        raise InvalidInput(found)
-    if impossible := screen_mandatory(in_force):
-        raise InvalidInput((*found, *impossible))
+    if tables is None:
+        raise InvalidInput(read)
+    in_force, found = put_in_force(tables, read)
     return Portfolio(in_force, found, changes, None if in_force is tables else tables)
 
 
@@ -436,4 +434,4 @@ def load_plan(path: str | Path, portfolio: Portfolio) -> Plan:
         When the file is no plan, is a plan of another portfolio, or was changed after it was written.
     """
     expect("portfolio", portfolio, Portfolio, "portfolio")
-    return Plan(portfolio.tables, read_plan(path_given("path", path), portfolio.tables))
+    return Plan(portfolio.tables, read_plan(path_given("path", path), portfolio.tables), portfolio.given)

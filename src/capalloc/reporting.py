@@ -172,7 +172,7 @@ def _group_rows(
 
 def _demand_section(tables: Tables, costs: Mapping[str, int]) -> Section:
     """Every envelope beside the cost of all candidates that its sources may pay for."""
-    names = _names(tables.sources)
+    names = names_of(tables.sources)
     amounts = [_demand(tables, row, costs) for row in tables.envelopes]
     shown = [name for name in amounts[0] if name not in _RARE or any(each[name] for each in amounts)]
     rows = tuple(
@@ -251,7 +251,7 @@ def _programme_section(tables: Tables, audit: Audit) -> Section:
     """How much of each programme is funded."""
     funded, whole = {row.project: row for row in audit.projects}, base_costs(tables)
     programmes = [project for project in tables.projects if project.kind == "programme"]
-    names, rows = _names(programmes), []
+    names, rows = names_of(programmes), []
     for project in programmes:
         row = funded.get(project.id)
         cost, scale = (row.cost, row.scale) if row else (0, Fraction(0))
@@ -363,7 +363,7 @@ def shown_up(number: float | Fraction) -> Fraction:
 
 
 def _envelope_section(tables: Tables, audit: Audit) -> Section:
-    names, rows = _names(tables.sources), audit.envelopes
+    names, rows = names_of(tables.sources), audit.envelopes
     shown = [name for name in ENVELOPE if name not in _RARE or any(getattr(row, name) for row in rows)]
     cells = tuple(
         (_source_name(row.source, names), row.period, *(write_number(getattr(row, name)) for name in shown))
@@ -386,8 +386,8 @@ def _heads(*names: str) -> tuple[str, ...]:
     return tuple(say(f"column.{name}") for name in names)
 
 
-def _names(named: Sequence[Source | Project]) -> Mapping[str, str]:
-    """What each source or project is called in the language in force; its id where it has no name."""
+def names_of(named: Sequence[Source | Project]) -> Mapping[str, str]:
+    """Return what each source or project is called in the language in force, by its id, which is its last resort."""
     english = language() == "en"
     return {s.id: (s.name_en if english else s.name) or s.name or s.name_en or s.id for s in named}
 

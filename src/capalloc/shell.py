@@ -24,7 +24,8 @@ from capalloc.issues import CapallocError, EngineFailed, InvalidInput, Issues
 from capalloc.loading import SETTINGS_FILE
 from capalloc.model import Status, StoppedBy
 from capalloc.plan import TABLES, Plan
-from capalloc.portfolio import Portfolio, load
+from capalloc.portfolio import Portfolio, load, load_plan
+from capalloc.sensitivity import PartReport, part_title
 from capalloc.solving import DEFAULT_ENGINE
 from capalloc.storing import write_atomically
 
@@ -139,6 +140,77 @@ def optimize(
     if plan.stopped_by is StoppedBy.INTERRUPT:
         raise typer.Exit(INTERRUPTED)
     raise typer.Exit(0 if plan.status.has_plan else NO_PLAN)
+
+
+@app.command()
+def sensitivity(  # one argument an option
+    path: PortfolioPath,
+    *,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", show_default=False)] = None,
+    as_json: AsJson = False,
+    time_limit: Annotated[float, typer.Option(metavar="SECONDS")] = 280.0,
+    gap: Annotated[float, typer.Option(metavar="NUMBER")] = 1e-3,
+    engine: Annotated[str, typer.Option(metavar="NAME")] = DEFAULT_ENGINE,
+    threads: Annotated[int, typer.Option(metavar="NUMBER")] = 2,
+    seed: Annotated[int, typer.Option(metavar="NUMBER")] = 0,
+    quiet: Annotated[bool, typer.Option("--quiet")] = False,
+    lang: Language = None,
+) -> None:
+    """Say what the plan of a portfolio owes to its numbers."""
+    with _answering(as_json, lang):
+        portfolio = load(path)
+        with _prepared(out, path):
+            report = portfolio.sensitivity_report(
+                time_limit, gap=gap, threads=threads, seed=seed, engine=engine, progress=None if quiet else _tell_part
+            )
+            if out is not None:
+                with _writing(out):
+                    report.save(out)
+        if as_json:
+            _print_json({"portfolio": _portfolio_record(portfolio)} | report.record())
+        else:
+            typer.echo(report.summary())
+        if out is not None:
+            _tell(say("shell.written", folder=out))
+    raise typer.Exit(0 if report.plan.status.has_plan else NO_PLAN)
+
+
+def _tell_part(part: PartReport) -> None:
+    words = {"number": part.number, "of": part.of, "title": part_title(part.name), "seconds": round(part.seconds)}
+    _tell(say("sensitivity.progress.part", **words))
+
+
+@app.command(name="why-not")
+def why_not(  # one argument an option
+    path: PortfolioPath,
+    project: Annotated[str, typer.Argument(metavar="PROJECT", show_default=False)],
+    *,
+    plan_file: Annotated[Path | None, typer.Option("--plan", metavar="FILE", show_default=False)] = None,
+    as_json: AsJson = False,
+    time_limit: Annotated[float, typer.Option(metavar="SECONDS")] = 60.0,
+    engine: Annotated[str, typer.Option(metavar="NAME")] = DEFAULT_ENGINE,
+    threads: Annotated[int, typer.Option(metavar="NUMBER")] = 2,
+    seed: Annotated[int, typer.Option(metavar="NUMBER")] = 0,
+    lang: Language = None,
+) -> None:
+    """Say why a project is in the best plan or not, and what would change that."""
+    with _answering(as_json, lang):
+        portfolio = load(path)
+        limits: dict[str, Any] = {"time_limit": time_limit, "engine": engine, "threads": threads, "seed": seed}
+        plan = portfolio.optimize(**limits) if plan_file is None else load_plan(plan_file, portfolio)
+        if not plan.status.has_plan:
+            if as_json:
+                _print_json(_plan_record(portfolio, plan))
+            else:
+                typer.echo(plan.summary())
+            raise typer.Exit(NO_PLAN)
+        answer = plan.why(project, **limits) if plan.funds(project) else plan.why_not(project, **limits)
+        if as_json:
+            rows = json.loads(answer.to_frame().to_json(orient="records", double_precision=15))
+            record = {"portfolio": _portfolio_record(portfolio), "project": project, "funded": plan.funds(project)}
+            _print_json(record | {"statement": str(answer), "answers": rows})
+        else:
+            typer.echo(str(answer))
 
 
 @contextmanager

@@ -1,0 +1,244 @@
+"""What the value of the best plan owes to each number: one number at a time, low and high, each solved again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from capalloc.amending import Unplannable, amended, put_in_force, with_cost_factors
+from capalloc.answer import Answer
+from capalloc.budget import Budget
+from capalloc.catalogue import say
+from capalloc.framing import typed_frame
+from capalloc.model import SolveOptions, Status
+from capalloc.paths import row_path
+from capalloc.records import SCHEMAS, Project
+from capalloc.reporting import base_costs, shown_down, shown_up
+from capalloc.solving import DEFAULT_ENGINE, optimize
+from capalloc.tables import Tables
+from capalloc.telling import Told, enumerated
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COSTS = "projects.*.cost"
+"""The name of the number that stands for the costs of all projects together."""
+
+LOW, HIGH = "cost_low", "cost_high"
+
+_POINTS = Fraction(2, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A number that is varied: its path, what it is changed to, and how the changed tables are made."""
+
+    path: str
+    low: str
+    high: str
+    make: Callable[[str], Tables]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """The best plan found with one number changed.
+
+    ``least`` and ``most`` enclose how the value of the best plan changes, whatever the gaps of both runs leave open;
+    ``change`` is the difference of the two plans that were found.
+    """
+
+    path: str
+    side: str
+    setting: str
+    status: Status
+    value: Fraction | None
+    bound: float
+    change: Fraction | None
+    least: float
+    most: float
+    entered: tuple[str, ...]
+    left: tuple[str, ...]
+
+    @property
+    def direction(self) -> str:
+        """What is proved of the value: rises, falls, same, or open."""
+        if self.least >= 0 and self.most <= 0:
+            return "same"
+        return "rises" if self.least > 0 else "falls" if self.most < 0 else "open"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tornado(Told):
+    """What :meth:`Portfolio.tornado` answers: the bars, the numbers that move the value most at first."""
+
+    base: Answer
+    bars: tuple[Bar, ...]
+    left_out: int = 0
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a number and side.
+
+        The columns are parameter, side, setting, status, value, bound, change, change_least, change_most, direction,
+        entered and left.  ``change_least`` and ``change_most`` enclose the change of the best plan's value.
+        """
+        rows = self.bars
+        return typed_frame(
+            {
+                "parameter": ("str", [row.path for row in rows]),
+                "side": ("str", [row.side for row in rows]),
+                "setting": ("str", [row.setting for row in rows]),
+                "status": ("str", [str(row.status) for row in rows]),
+                "value": ("Float64", [None if row.value is None else float(row.value) for row in rows]),
+                "bound": ("float64", [row.bound for row in rows]),
+                "change": ("Float64", [None if row.change is None else float(row.change) for row in rows]),
+                "change_least": ("float64", [row.least for row in rows]),
+                "change_most": ("float64", [row.most for row in rows]),
+                "direction": ("str", [row.direction for row in rows]),
+                "entered": ("str", [", ".join(row.entered) for row in rows]),
+                "left": ("str", [", ".join(row.left) for row in rows]),
+            }
+        )
+
+    def statement(self) -> str:
+        """Return the answer as one paragraph in the language in force."""
+        numbers = len({row.path for row in self.bars})
+        parts = [say("sensitivity.tornado.varied", count=numbers)]
+        held = [row for row in self.bars if row.change is not None]
+        if held:
+            top = max(held, key=_size)
+            change = top.change or Fraction(0)
+            words = {"path": top.path, "setting": top.setting, "change": shown_down(change)}
+            parts.append(say("sensitivity.tornado.most", **words, entered=len(top.entered), left=len(top.left)))
+            if top.direction == "open":
+                parts.append(say("sensitivity.tornado.open"))
+            elif change and math.isfinite(top.least) and math.isfinite(top.most):
+                within = {"least": shown_down(top.least), "most": shown_up(top.most)}
+                parts.append(say("sensitivity.tornado.proved", **within))
+        none = [f"{row.path} {row.setting}" for row in self.bars if row.status is Status.INFEASIBLE]
+        if none:
+            parts.append(say("sensitivity.tornado.none", names=enumerated(none)))
+        if self.left_out:
+            parts.append(say("sensitivity.cut-short", count=self.left_out))
+        return " ".join(parts)
+
+
+def _size(bar: Bar) -> Fraction:
+    return abs(bar.change) if bar.change is not None else Fraction(-1)
+
+
+def parameters_of(given: Tables, asked: Mapping[str, tuple[Any, Any]] | None) -> tuple[Parameter, ...]:
+    """Return the numbers to vary: those asked for, each with its changes to low and high, or the usual ones.
+
+    The usual ones are every envelope by a tenth either way, all costs at the ends of their intervals, the discount rate
+    by two points, and each class weight by a fifth.
+    """
+    if asked is not None:
+        return tuple(_by_path(given, path, low, high) for path, (low, high) in asked.items())
+    return tuple(_usual(given))
+
+
+def _by_path(given: Tables, path: str, low: Any, high: Any) -> Parameter:
+    settings = {"low": low, "high": high}
+    return Parameter(path, str(low), str(high), lambda side: amended(given, {path: settings[side]}))
+
+
+def _usual(given: Tables) -> Iterator[Parameter]:
+    for row in given.envelopes:
+        yield _by_path(given, row_path(SCHEMAS["envelopes"], row, "amount"), "*0.9", "*1.1")
+    ends = {LOW: cost_factors(given, LOW), HIGH: cost_factors(given, HIGH)}
+    if any(ends.values()):
+        yield Parameter(
+            COSTS,
+            LOW,
+            HIGH,
+            lambda side: put_in_force(with_cost_factors(given, ends[LOW if side == "low" else HIGH]))[0],
+        )
+    rate = Fraction(given.settings.discount_rate)
+    if rate:
+        low, high = max(rate - _POINTS, Fraction(0)), rate + _POINTS
+        yield _by_path(given, "settings.discount_rate", str(float(low)), str(float(high)))
+    for number in given.settings.objective.class_weights:
+        yield _by_path(given, f"settings.objective.class_weights.{number}", "*0.8", "*1.2")
+
+
+def cost_factors(tables: Tables, end: str) -> dict[str, Fraction]:
+    """Return what the costs of projects with an interval are multiplied by to reach one end of it."""
+    costs = base_costs(tables)
+    found = {}
+    for project in tables.projects:
+        base, bound = base_cost(project, costs), getattr(project, end)
+        if base and bound is not None and bound != base:
+            found[project.id] = Fraction(bound, base)
+    return found
+
+
+def base_cost(project: Project, costs: Mapping[str, int]) -> int:
+    """Return the cost that an interval of a project is about: its own, else that of its first way."""
+    return project.cost if project.cost is not None else costs[project.id]
+
+
+def tornado(
+    in_force: Tables,
+    parameters: tuple[Parameter, ...],
+    options: SolveOptions,
+    engine: str = DEFAULT_ENGINE,
+) -> Tornado:
+    """Solve the portfolio with each number low and high, and once as it is.
+
+    Parameters
+    ----------
+    in_force
+        The tables with the statutory rules in force.
+    parameters
+        As :func:`parameters_of` makes them.
+    """
+    budget = Budget(options, 1 + 2 * len(parameters))
+    base = optimize(in_force, budget.next(), engine)
+    bars, left_out = [], 0
+    for parameter in parameters:
+        for side in ("low", "high"):
+            if budget.spent:
+                left_out += 1
+                continue
+            bars.append(_bar(parameter, side, base, budget.next(), engine))
+    bars.sort(key=lambda bar: -max((_size(b) for b in bars if b.path == bar.path), default=Fraction(0)))
+    return Tornado(base, tuple(bars), left_out)
+
+
+def _bar(parameter: Parameter, side: str, base: Answer, options: SolveOptions, engine: str) -> Bar:
+    setting = parameter.low if side == "low" else parameter.high
+    try:
+        tables = parameter.make(side)
+    except Unplannable:
+        return Bar(
+            parameter.path, side, setting, Status.INFEASIBLE, None, -math.inf, None, -math.inf, -math.inf, (), ()
+        )
+    start = None if base.allocation is None else base.allocation
+    answer = optimize(tables, options, engine, start=start)
+    if answer.value is None or base.value is None:
+        most = answer.bound - float(base.value) if base.value is not None else math.inf
+        return Bar(
+            parameter.path, side, setting, answer.status, answer.value, answer.bound, None, -math.inf, most, (), ()
+        )
+    before, after = funded(base), funded(answer)
+    return Bar(
+        parameter.path,
+        side,
+        setting,
+        answer.status,
+        answer.value,
+        answer.bound,
+        answer.value - base.value,
+        float(answer.value) - base.bound,
+        answer.bound - float(base.value),
+        tuple(project for project in after if project not in before),
+        tuple(project for project in before if project not in after),
+    )
+
+
+def funded(answer: Answer) -> tuple[str, ...]:
+    """Return the projects that a plan funds, in their order; none where there is no plan."""
+    return () if answer.allocation is None else tuple(choice.project for choice in answer.allocation.choices)
