@@ -84,6 +84,13 @@ def test_what_mends_it_is_ranked_by_money():
     )
 
 
+def test_many_mandatory_projects_are_told_in_one_breath():
+    """Seven of 2 and room for 13: the paragraph counts them, the table names each."""
+    found = conflict(tables(*(must(f"P{number}", 2) for number in range(7)), **money(13)))
+    assert len(found.to_frame()) == 8
+    assert "leave a plan: 7 projects are mandatory (P0, P1, P2, P3, P4 and 2 more); the envelope" in str(found)
+
+
 def test_a_rule_of_law_is_part_of_a_conflict_and_never_offered_for_change():
     """At least two starts, of which only one can be paid; the rule has an article and nobody may waive it."""
     rule = Rule(id="two", measure="starts", sense=">=", amount=Fraction(2), legal_ref="Article 5")

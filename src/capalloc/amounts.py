@@ -167,7 +167,8 @@ def least_amount(
         return Bracket(most, None)
     failing = max(own, math.ceil(-outcome.bound - _ROUNDING)) - 1 if math.isfinite(outcome.bound) else own - 1
     if outcome.x is None:
-        return Bracket(failing, None)
+        # The least amount is hard to come by; that the most does may be seen at once, and then be halved.
+        return bracket(question, failing, most, Budget(budget.next(), _HALVINGS))
     amount = max(own, round(float(outcome.x[opened.columns[0]])))
     answer = paid_at(opened, outcome.x, {number: amount}, options, engine)
     if answer is None or answer.audit is None or not keeps(tables, answer.audit, floor):

@@ -8,7 +8,7 @@ and without any one of them there is one.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -24,10 +24,12 @@ from capalloc.model import SolveOptions
 from capalloc.reporting import base_costs
 from capalloc.statements import Statement, envelope_in_words, in_words, statements_of, without
 from capalloc.tables import Tables
-from capalloc.telling import Told
+from capalloc.telling import Told, enumerated
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_TOLD = 3
 
 _TESTS = 24
 """Into how many parts the time for one question is cut at the beginning."""
@@ -108,7 +110,7 @@ class Conflict(Told):
             return say("why.conflict.none" if self.possible else "why.conflict.unknown")
         if not self.statements:
             return say("why.conflict.facts")
-        names = "; ".join(in_words(self.tables, statement) for statement in self.statements)
+        names = "; ".join(self._named())
         parts = [say("why.conflict.minimal" if self.minimal else "why.conflict.found", names=names)]
         enough = [repair for repair in self.repairs if repair.enough]
         partial = [repair for repair in self.repairs if repair.kind == "drop"]
@@ -123,6 +125,15 @@ class Conflict(Told):
         if any(statement.law for statement in self.statements):
             parts.append(say("why.conflict.law"))
         return " ".join(parts)
+
+    def _named(self) -> Iterator[str]:
+        """What conflicts; many mandatory projects in one breath."""
+        must = [str(statement.key[0]) for statement in self.statements if statement.kind == "mandatory"]
+        if len(must) > _TOLD:
+            yield say("why.conflict.mandatory", count=len(must), projects=enumerated(must))
+        for statement in self.statements:
+            if statement.kind != "mandatory" or len(must) <= _TOLD:
+                yield in_words(self.tables, statement)
 
 
 def _repair_in_words(tables: Tables, repair: Repair) -> str:

@@ -138,7 +138,10 @@ class EnvelopeSteps(Told):
         numbers = {"more": step.amount - last.amount, "amount": step.amount, "gain": gain}
         if step.exact and last.exact:
             return say("why.steps.step", nothing=step.amount - last.amount - 1, **numbers, **words)
-        return say("why.steps.step-open", earliest=step.earliest, bound=shown_up(step.answer.bound), **numbers, **words)
+        bound = shown_up(max(step.answer.bound, float(step.value)))
+        if step.earliest <= last.amount:
+            return say("why.steps.step-found", bound=bound, **numbers, **words)
+        return say("why.steps.step-open", earliest=step.earliest, bound=bound, **numbers, **words)
 
 
 def envelope_steps(
@@ -207,6 +210,8 @@ class _Walk:
         tables = with_amounts(self.tables, {self.number: last.amount})
         floor = {WHOLE_VALUE: last.value + self.step}
         found = least_amount(tables, self.number, floor, high, self.budget.next(), self.engine)
+        while found.working is None and found.failing < high and not self.budget.spent:
+            found = least_amount(tables, self.number, floor, high, self.budget.next(), self.engine)
         if found.working is None:
             self.at_end = found.failing >= high
             return None
