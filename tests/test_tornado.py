@@ -1,0 +1,107 @@
+"""One number at a time: the change of the best value is what solving the changed portfolio says."""
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import assume, given
+
+from brute import best_by_enumeration
+from capalloc import InvalidInput, Status
+from capalloc.catalogue import speaking
+from capalloc.model import SolveOptions
+from capalloc.tornado import Parameter, tornado
+from few import few
+from strategies import cases, portfolios
+
+EXACT = {"gap": 0.0, "threads": 1}
+
+
+def three():
+    """A and B fill the envelope of 10; C would need 11 of it."""
+    return few(
+        {
+            "A": {"cost": 6, "cost_low": 5, "cost_high": 9, "value": 6},
+            "B": {"cost": 4, "value": 4},
+            "C": {"cost": 11, "value": 11},
+        },
+        10,
+    )
+
+
+def bars(found):
+    """Return parameter and side to status, change and direction."""
+    return {(bar.path, bar.side): (bar.status, bar.change, bar.direction) for bar in found.bars}
+
+
+def test_the_usual_numbers_are_envelopes_and_cost_intervals():
+    """With 9 only A is funded, with 11 C instead of both; A at 9 pushes B out, at 5 nothing changes."""
+    found = three().tornado(**EXACT)
+    assert found.base.value == 10
+    assert bars(found) == {
+        ("envelopes.state.P.amount", "low"): (Status.OPTIMAL, -4, "falls"),
+        ("envelopes.state.P.amount", "high"): (Status.OPTIMAL, 1, "rises"),
+        ("projects.*.cost", "low"): (Status.OPTIMAL, 0, "same"),
+        ("projects.*.cost", "high"): (Status.OPTIMAL, -4, "falls"),
+    }
+    assert found.bars[1].entered == ("C",)
+    assert found.bars[1].left == ("A", "B")
+
+
+def test_the_discount_rate_and_class_weights_are_varied_where_there_are_any():
+    """A rate of 5 % goes to 3 % and 7 %, each weight to 0.8 and 1.2 of itself."""
+    settings = {"discount_rate": 0.05, "objective": {"class_weights": {"1": 2}}}
+    found = few({"A": {"cost": 1, "value": 10, "priority": 1}}, 1, settings).tornado(**EXACT)
+    changes = {key: (setting.change, setting.setting) for key, setting in zip(bars(found), found.bars, strict=True)}
+    assert changes["settings.objective.class_weights.1", "low"] == (-4, "*0.8")
+    assert changes["settings.objective.class_weights.1", "high"] == (4, "*1.2")
+    assert {key[0] for key in changes} >= {"settings.discount_rate"}
+
+
+def test_named_parameters_are_the_only_ones_varied():
+    """A path is changed as `with_changes` would."""
+    found = three().tornado({"projects.B.value": ("*0.5", "+10")}, **EXACT)
+    assert {(bar.setting, bar.change) for bar in found.bars} == {("+10", 10), ("*0.5", -2)}
+
+
+def test_a_side_without_a_plan_says_so():
+    """A mandatory project that the envelope no longer holds leaves no plan, and no value."""
+    portfolio = few({"A": {"cost": 10, "value": 1, "mandatory": True}}, 10)
+    found = portfolio.tornado({"envelopes.state.P.amount": ("*0.9", "*1.1")}, **EXACT)
+    low = next(bar for bar in found.bars if bar.side == "low")
+    assert (low.status, low.value, low.bound) == (Status.INFEASIBLE, None, -math.inf)
+    assert "envelopes.state.P.amount *0.9" in str(found)
+
+
+def test_a_change_that_cannot_be_made_is_refused():
+    """A path that matches nothing is an error of the user, not a bar."""
+    with pytest.raises(InvalidInput, match="projects"):
+        three().tornado({"projects.Z.value": ("*0.5", "*2")})
+    with pytest.raises(InvalidInput, match="low, high"):
+        three().tornado({"projects.A.value": "*0.5"})
+
+
+def test_the_paragraph_says_what_is_proved_in_both_languages():
+    """The greatest change is told with the bounds on it."""
+    found = three().tornado(**EXACT)
+    assert "between -4 and -4" in str(found)
+    with speaking("vi"):
+        assert "Đã chứng minh" in str(found)
+    assert list(found.to_frame()["parameter"]) == [bar.path for bar in found.bars]
+
+
+@cases(8)
+@given(tables=portfolios(with_sources=True))
+def test_changes_agree_with_trying_everything(tables):
+    """The value at half of all envelopes, and what it changes, are those of enumeration."""
+    halved = replace(tables, envelopes=tuple(replace(row, amount=row.amount // 2) for row in tables.envelopes))
+    assume(tables.settings.objective.goal != "lexicographic")
+    before, after = best_by_enumeration(tables), best_by_enumeration(halved)
+    parameter = Parameter("half", "low", "high", lambda side: halved if side == "low" else tables)
+    found = tornado(tables, (parameter,), SolveOptions(60.0, 0.0, 1))
+    low, high = sorted(found.bars, key=lambda bar: bar.side, reverse=True)
+    assert found.base.value == high.value == (before[0] if before else None)
+    assert low.value == (after[0] if after else None)
+    if before and after:
+        assert low.change == after[0] - before[0]
+        assert low.least - 1e-6 <= float(low.change) <= low.most + 1e-6
