@@ -33,6 +33,7 @@ Asked = Callable[[float | None], Told]
 """A question, to be answered within so many seconds."""
 
 _WHY_NOT = 3
+_STEPS = 200
 _REPLANS = 3
 _DELAYS = {1: 0.15, 2: 0.05}
 _PRIVATE, _DISBURSEMENT = (0.8, 1.0), (0.9, 1.0)
@@ -125,7 +126,7 @@ class SensitivityReport:
         write_atomically(written[0], self.summary() + "\n")
         write_atomically(written[1], json.dumps(self.record(), ensure_ascii=False, indent=1, allow_nan=False) + "\n")
         for name, frame in self.frames.items():
-            written.append(target / f"{name.replace(':', '-')}.csv")
+            written.append(target / f"{name.replace(':', '-').replace(' ', '-')}.csv")
             write_atomically(written[-1], frame.to_csv(index=False, lineterminator="\r\n"), encoding="utf-8-sig")
         return written
 
@@ -231,18 +232,25 @@ class Questioned(Explained, Probed):
             )  # fmt: skip
         yield "core", 4.0, lambda limit: self.core_index(time_limit=limit, **near)
         yield "alternatives", 2.0, lambda limit: self.alternatives(time_limit=limit, **near)
+        # Steps by less than this are below what the time of one part can tell apart.
+        gain = abs(plan.value or 0.0) / _STEPS
         for source in dict.fromkeys("+".join(row.source) for row in self.tables.envelopes):
             own = [row for row in self.tables.envelopes if "+".join(row.source) == source]
             for row in own:
-                yield f"steps:{source} {row.period}", 1.0, _steps(self, source, row.period, run)
+                yield f"steps:{source} {row.period}", 2.0, _steps(self, source, row.period, {"gain": gain} | run)
+            yield f"frontier:{source} {own[-1].period}", 1.0, _frontier(self, source, own[-1].period, near)
             if len(own) > 1:
                 yield f"rephase:{source}", 0.5, _rephase(self, source, near)
         for project in _rejected(self.tables, plan.answer):
-            yield f"why-not:{project}", 2.0, _why_not(plan, project, run)
+            yield f"why-not:{project}", 1.5, _why_not(plan, project, run)
 
 
 def _steps(portfolio: Questioned, source: str, period: str, run: Mapping[str, Any]) -> Asked:
     return lambda limit: portfolio.envelope_steps(source, period, most=5, time_limit=limit, **run)
+
+
+def _frontier(portfolio: Questioned, source: str, period: str, run: Mapping[str, Any]) -> Asked:
+    return lambda limit: portfolio.frontier(source, period, time_limit=limit, **run)
 
 
 def _rephase(portfolio: Questioned, source: str, run: Mapping[str, Any]) -> Asked:

@@ -1,0 +1,122 @@
+"""The report of all questions: every part is there or says why not, in its time, and it can be written and read."""
+
+import json
+from time import perf_counter
+
+import pytest
+
+from capalloc import InvalidInput
+from capalloc.catalogue import speaking
+from few import few
+from sample import sample, write_sample
+from test_shell import make_infeasible, run
+
+NAMES = [
+    "tornado",
+    "stress",
+    "core",
+    "alternatives",
+    "steps:state 2026-2030",
+    "frontier:state 2026-2030",
+    "steps:oda 2026-2030",
+    "frontier:oda 2026-2030",
+    "why-not:C",
+]
+
+
+@pytest.fixture(scope="module")
+def report():
+    """The report of the sample, and the parts that were announced."""
+    told = []
+    found = sample().sensitivity_report(120.0, gap=0.0, threads=1, progress=told.append)
+    return found, told
+
+
+def test_every_question_is_asked_in_turn(report):
+    """One part an envelope and a rejected project; each is announced before it begins."""
+    found, told = report
+    assert [part.name for part in found.parts] == NAMES
+    assert [(part.name, part.number, part.of) for part in told] == [
+        (name, number, len(NAMES)) for number, name in enumerate(NAMES, start=1)
+    ]
+
+
+def test_each_part_is_the_answer_of_its_method(report):
+    """The report says nothing that the single question would not say."""
+    found, _ = report
+    alone = sample().tornado(gap=0.0, threads=1)
+    assert found.statements["tornado"] == str(alone)
+    assert found.frames["tornado"].equals(alone.to_frame())
+    assert str(found["why-not:C"]).startswith("With C (Cầu C) in it, the best plan found is worth 13 instead of 16")
+    assert set(found.frames) == set(NAMES)
+
+
+def test_the_report_is_written_as_text_tables_and_json(report, tmp_path):
+    """One CSV file a part; the JSON holds the same tables."""
+    found, _ = report
+    names = {path.name for path in found.save(tmp_path / "out")}
+    assert {"sensitivity.txt", "sensitivity.json", "tornado.csv", "why-not-C.csv", "steps-oda-2026-2030.csv"} <= names
+    record = json.loads((tmp_path / "out" / "sensitivity.json").read_text(encoding="utf-8"))
+    assert [part["name"] for part in record["parts"]] == NAMES
+    assert len(record["parts"][0]["table"]) == len(found.frames["tornado"])
+    assert record["value"] == record["bound"] == 16
+
+
+def test_the_report_speaks_the_language_in_force(report):
+    """Titles and paragraphs alike."""
+    found, _ = report
+    assert "One number at a time" in str(found)
+    with speaking("vi"):
+        assert "Sức chịu đựng của kế hoạch" in str(found)
+        assert "Vì sao không bố trí vốn cho C" in found._repr_html_()
+
+
+def test_a_question_that_cannot_be_asked_says_why():
+    """With ordered classes there is no single value to lose within; the other parts are answered."""
+    settings = {"objective": {"goal": "lexicographic"}}
+    portfolio = few({"A": {"cost": 1, "value": 1, "priority": 1}}, 1, settings)
+    found = portfolio.sensitivity_report(60.0, gap=0.0, threads=1)
+    assert "lexicographic" in found.statements["alternatives"]
+    assert "alternatives" not in found.frames
+    assert "stress" in found.frames
+
+
+def test_without_a_plan_only_what_conflicts_is_asked():
+    """Two projects that exclude each other are both mandatory."""
+    projects = {name: {"cost": 1, "value": 1, "mandatory": True} for name in "AB"}
+    portfolio = few(projects, 1)
+    found = portfolio.sensitivity_report(60.0, threads=1)
+    assert [part.name for part in found.parts] == ["conflict"]
+    assert found.plan.projects is None
+    assert found.record()["value"] is None
+
+
+def test_the_time_limit_is_kept():
+    """Parts that come too late are cut short and say so, or have no answer; none is left out in silence."""
+    projects = {f"P{n}": {"cost": 7 * n + 3, "cost_high": 8 * n + 9, "value": 5 * n + 2} for n in range(12)}
+    clock = perf_counter()
+    found = few(projects, 100).sensitivity_report(1.0, threads=1)
+    assert perf_counter() - clock < 15
+    assert all(found.statements.values())
+    with pytest.raises(InvalidInput, match="time_limit"):
+        few(projects, 100).sensitivity_report(0.0)
+
+
+def test_the_shell_writes_the_report_and_shows_its_progress(tmp_path):
+    """Statements on standard output, parts on standard error, files in the folder; exit code 0."""
+    folder = write_sample(tmp_path / "sample")
+    done = run("sensitivity", folder, "--time-limit", 60, "--threads", 1, "--out", tmp_path / "out", "--lang", "vi")
+    assert done.returncode == 0
+    assert "Biến động từng số liệu" in done.stdout
+    assert "9/9" in done.stderr
+    assert (tmp_path / "out" / "tornado.csv").exists()
+
+
+def test_the_shell_prints_json_and_nothing_else(tmp_path):
+    """What conflicts is the report of a portfolio without a plan; exit code 1."""
+    folder = write_sample(tmp_path / "sample")
+    make_infeasible(folder)
+    done = run("sensitivity", folder, "--time-limit", 30, "--threads", 1, "--json", "--quiet")
+    record = json.loads(done.stdout)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert [part["name"] for part in record["parts"]] == ["conflict"]
