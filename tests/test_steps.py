@@ -131,6 +131,8 @@ def test_of_ordered_classes_no_single_value_has_steps():
     ordered = sample({"objective": {"goal": "lexicographic"}})
     with pytest.raises(InvalidInput, match="envelope_steps asks about one value"):
         ordered.envelope_steps("state", "2026-2030")
+    with pytest.raises(InvalidInput, match="frontier asks about one value"):
+        ordered.frontier("state", "2026-2030")
 
 
 def test_a_frontier_solves_every_combination_of_two_envelopes():

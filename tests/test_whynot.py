@@ -1,5 +1,6 @@
 """Why a project is in a plan or not: every number is one that lets it in, or out, and one less is not."""
 
+import math
 from dataclasses import replace
 from fractions import Fraction
 
@@ -109,10 +110,9 @@ def test_a_project_that_no_plan_can_have_is_told_with_what_stands_against_it():
     found = asked(given_tables(*rows, amount=20, dependencies=(Dependency(kind="excludes", first="A", then="B"),)), "B")
     assert {(s.kind, s.key) for s in found.conflict.statements} == {
         ("mandatory", ("A",)),
-        ("committed", ("B",)),
         ("dependency", (0,)),
     }
-    assert str(found).startswith("No plan funds B, whatever is given up for it.")
+    assert str(found).startswith("No plan funds B, whatever is given up for it; with it in every plan the")
 
 
 def test_a_project_decided_out_is_told_so():
@@ -247,3 +247,15 @@ def test_the_answers_are_said_in_vietnamese_too():
         assert "Dự án vào được kế hoạch nếu chi phí giảm 681 triệu đồng; giảm 680 thì chưa đủ." in str(found)
         assert "Nếu bỏ A (Đường A), kế hoạch giảm giá trị 3" in str(kept)
         assert "hạn mức vốn từ Ngân sách, thời kỳ 2026-2030 (1.600 triệu đồng)" in found._repr_html_()
+
+
+def test_what_was_not_decided_in_time_is_not_claimed():
+    """Where no plan with B, or without A, was found nor excluded, neither is said to exist or not."""
+    given = given_tables(worth("A", 6, 5), worth("B", 6, 4))
+    open_ = {"status": Status.UNKNOWN, "allocation": None, "audit": None, "bound": math.inf}
+    found, kept = asked(given, "B"), why(given, optimize(given, EXACT), "A", EXACT, "highs")
+    found = replace(found, forced=replace(found.forced, **open_), routes=())
+    kept = replace(kept, without=replace(kept.without, **open_), rise=None)
+    assert (found.extra_enough, found.extra_too_little, kept.loss_least, kept.loss_most) == (None,) * 4
+    assert str(found) == "Whether any plan can fund B could not be decided within the time limit."
+    assert str(kept) == "What a plan without A would be worth could not be decided within the time limit."

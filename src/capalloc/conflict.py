@@ -147,16 +147,21 @@ def _repair_in_words(tables: Tables, repair: Repair) -> str:
     return say("why.conflict.drop", name=name)
 
 
-def find_conflict(tables: Tables, given: Tables | None, options: SolveOptions, engine: Engine) -> Conflict:
+def find_conflict(
+    tables: Tables, given: Tables | None, options: SolveOptions, engine: Engine, fixed: Statement | None = None
+) -> Conflict:
     """Return a minimal set of statements that conflict, or that there is a plan.
 
     Parameters
     ----------
     given
         The tables before statutory rules were put in force, where these changed them.
+    fixed
+        A statement that is taken for a fact.
     """
     budget = Budget(options, 2)
-    search = _Search(tables, statements_of(tables, given), budget.next(), engine)
+    every = [statement for statement in statements_of(tables, given) if statement != fixed]
+    search = _Search(tables, every, budget.next(), engine)
     possible = search.holds(search.every)
     if possible is not False:
         return Conflict(tables, possible)

@@ -128,13 +128,13 @@ class Explained:
         Raises
         ------
         InvalidInput
-            When a number makes no sense.
+            When classes are ordered, or a number makes no sense.
         UnknownName
             When there is no such envelope or engine.
         """
         options = read_limits(time_limit, gap, threads, seed, None)
         numbers = [self._envelope(source, period), *([self._envelope(*beside)] if beside else [])]
-        self._refuse(amount_issues("points", *points))
+        self._refuse([*amount_issues("points", *points), *self._ordered("frontier")])
         engine_named(engine)
         return frontier(self.tables, numbers, [Fraction(repr(float(point))) for point in points], options, engine)
 

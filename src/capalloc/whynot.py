@@ -245,7 +245,8 @@ def why_not(
     budget = Budget(replace(options, gap=0.0), 4)
     forced = optimize(inside, budget.next(), engine)
     if forced.status is Status.INFEASIBLE:
-        conflict = find_conflict(inside, given, Budget(options, 1).next(), engine_named(engine))
+        fixed = Statement("committed", (project,))
+        conflict = find_conflict(inside, given, replace(options, time_limit=budget.left), engine_named(engine), fixed)
         return WhyNot(tables, project, answer, forced, conflict)
     if not math.isfinite(answer.bound) and not is_ordered(tables):
         best = optimize(tables, budget.next(), engine, start=answer.allocation)
