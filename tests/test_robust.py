@@ -1,17 +1,22 @@
 """Robust envelopes: the best robust plan is that of trying everything, and it bears every case it must."""
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from capalloc import InvalidInput, Status, UnknownName
 from capalloc.catalogue import speaking
-from capalloc.protection import Robust, Shield
+from capalloc.engines.highs import Highs
+from capalloc.model import SolveOptions
+from capalloc.protection import NOISE, Robust, Shield
+from capalloc.robust import robust_plan
+from capalloc.verification import verify
 from few import few, funded
-from strategies import cases
+from strategies import cases, portfolios
 
 EXACT = {"gap": 0.0, "threads": 1}
 
@@ -125,3 +130,18 @@ def test_the_best_robust_plan_is_that_of_trying_everything(rows, room, gamma):
     # Floats may let an envelope be passed by a tenth of a million; thousandths rounded up pass by less than that.
     assert plan.value == best
     assert plan.robustness.answer.status is Status.OPTIMAL
+
+
+@cases(10)
+@given(tables=portfolios(with_sources=True))
+def test_a_robust_plan_of_any_portfolio_stands_and_bears(tables):
+    """Its payments obey the tables, every envelope bears its worst case, and to bear nothing costs nothing."""
+    limits = SolveOptions(60.0, 0.0, 1)
+    dear = tuple(replace(p, cost_high=p.cost + p.cost // 3 + 1) if p.cost else p for p in tables.projects)
+    tables = replace(tables, projects=dear)
+    found = robust_plan(tables, Robust(gamma=1, cvar=Fraction(1, 10), scenarios=10), limits, Highs())
+    assume(found.answer.allocation is not None)
+    assert verify(tables, found.answer.allocation).violations == ()
+    assert all(row.slack >= -NOISE for row in found.protections)
+    assert found.answer.classes or found.answer.value <= found.plain.value
+    assert robust_plan(tables, Robust(gamma=0), limits, Highs()).answer.value == found.plain.value
