@@ -168,7 +168,7 @@ def least_amount(
     failing = max(own, math.ceil(-outcome.bound - _ROUNDING)) - 1 if math.isfinite(outcome.bound) else own - 1
     if outcome.x is None:
         # The least amount is hard to come by; that the most does may be seen at once, and then be halved.
-        return bracket(question, failing, most, Budget(budget.next(), _HALVINGS))
+        return bracket(question, failing, most, _rest(budget))
     amount = max(own, round(float(outcome.x[opened.columns[0]])))
     answer = paid_at(opened, outcome.x, {number: amount}, options, engine)
     if answer is None or answer.audit is None or not keeps(tables, answer.audit, floor):
@@ -179,7 +179,7 @@ def least_amount(
         return found
     if found.exact:
         return _checked(found, question(amount - 1, budget.next()))
-    return halved(question, found, Budget(budget.next(), _HALVINGS))
+    return halved(question, found, _rest(budget))
 
 
 def _asked(question: Question, own: int, most: int, budget: Budget) -> Bracket:
@@ -188,7 +188,12 @@ def _asked(question: Question, own: int, most: int, budget: Budget) -> Bracket:
         return Bracket(own - 1, own, first.answer)
     if most <= own:
         return Bracket(own if first.reached is False else own - 1, None)
-    return bracket(question, own, most, Budget(budget.next(), _HALVINGS))
+    return bracket(question, own, most, _rest(budget))
+
+
+def _rest(budget: Budget) -> Budget:
+    """All the time that is left, in parts for halving."""
+    return Budget(replace(budget.next(), time_limit=budget.left), _HALVINGS)
 
 
 def _least(opened: Opened, floor: Floor) -> LinearModel:

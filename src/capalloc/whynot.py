@@ -274,7 +274,7 @@ class _Ways:
         for number, row in enumerate(self.tables.envelopes):
             most = enough_for_all(self.tables, number)
             found = least_amount(self.tables, number, self.floor, most, budget.next(), self.engine)
-            yield _route("envelope", Statement("envelope", (number,)), found, row.amount, most)
+            yield self._route(Statement("envelope", (number,)), found, row.amount, most)
 
     def cost(self, options: SolveOptions) -> Iterator[Route]:
         """Yield how much less the project would have to cost, in all its years and modes in proportion."""
@@ -287,7 +287,7 @@ class _Ways:
             return ask(cheaper, self.floor, limits, self.engine)
 
         found = bracket(question, self.failing, whole, Budget(options, _HALVINGS))
-        yield _route("cost", None, found, 0, whole)
+        yield self._route(None, found, 0, whole)
 
     def statements(self, every: Sequence[Statement], options: SolveOptions) -> tuple[list[Route], int]:
         """Return the statements that bar the project on their own, and how many could not be judged."""
@@ -309,6 +309,14 @@ class _Ways:
                 routes.append(Route("statement", statement, reached=True, answer=reply.answer))
         return routes, unasked
 
+    def _route(self, statement: Statement | None, found: Bracket, origin: int, most: int) -> Route:
+        """A bracket of amounts as a way in, counted from what there is."""
+        kind = "cost" if statement is None else statement.kind
+        failing = max(found.failing - origin, self.failing)
+        if found.working is None:
+            return Route(kind, statement, False if found.failing >= most else None, failing=failing)
+        return Route(kind, statement, True, found.working - origin, failing, found.answer)
+
     def _names(self, statement: Statement) -> bool:
         if statement.kind == "dependency":
             row = self.tables.dependencies[int(statement.key[0])]
@@ -316,11 +324,3 @@ class _Ways:
         if statement.kind == "group":
             return any((row.group, row.project) == (statement.key[0], self.project) for row in self.tables.groups)
         return statement.kind == "window"
-
-
-def _route(kind: str, statement: Statement | None, found: Bracket, origin: int, most: int) -> Route:
-    """A bracket of amounts as a way in, counted from what there is."""
-    if found.working is None:
-        nothing = found.failing >= most
-        return Route(kind, statement, False if nothing else None, failing=found.failing - origin)
-    return Route(kind, statement, True, found.working - origin, found.failing - origin, found.answer)
