@@ -120,8 +120,8 @@ class Comparison(Told):
     def _regret(self, row: Compared) -> tuple[float | None, float | None]:
         if row.answer.value is None or self.best is None:
             return None, None
-        most = self.bound - float(row.answer.value)
-        return float(self.best - row.answer.value), most if math.isfinite(most) else None
+        least, most = float(self.best - row.answer.value), self.bound - float(row.answer.value)
+        return least, max(least, most) if math.isfinite(most) else None
 
     def statement(self) -> str:
         """Return the answer as one paragraph in the language in force."""
