@@ -85,7 +85,9 @@ def _bills(tables: Tables, way: Way) -> Iterator[Bill]:
 
     def bounds(per: str, cost: int) -> tuple[tuple[tuple[str, ...], int, int], ...]:
         limits = [row for row in rows if row.per == per and row.max > 0]
-        return tuple((row.source, floor(row.min * cost), ceil(row.max * cost)) for row in limits)
+        return tuple(
+            (row.source, floor(row.min * cost), (floor if row.legal else ceil)(row.max * cost)) for row in limits
+        )
 
     facts = dict(_facts(tables, way.project))
     due = _due(tables, way)

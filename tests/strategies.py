@@ -386,7 +386,9 @@ def _shares(draw, names, pairs, kinds):
         source = tuple(draw(st.lists(st.sampled_from(names), min_size=1, max_size=len(names), unique=True)))
         per = draw(st.sampled_from(["life", "year"])) if project not in barred else "life"
         low, high = sorted([draw(st.just(Fraction(0)) | shares), draw(shares)])
-        rows[project, mode, source, per] = Share(project=project, mode=mode, source=source, min=low, max=high, per=per)
+        rows[project, mode, source, per] = Share(
+            project=project, mode=mode, source=source, min=low, max=high, per=per, legal=draw(one_in(3))
+        )
     return tuple(rows.values())
 
 
