@@ -98,6 +98,16 @@ def test_the_tail_after_a_phase_is_held_to_a_share_of_its_public_capital():
     assert (row.verdict, row.found, row.slack) == ("off", 300_000, -100_000)
 
 
+def test_projects_named_as_exempt_leave_no_tail():
+    """A national important project is not held to the cap: B leaves 150 of the 200, A is not counted."""
+    projects = "id,cost,value,duration,earliest_start,latest_start;A,300,5,2,2025,2025;B,300,4,2,2025,2025"
+    law = {"tail-cap": {"enabled": True, "exempt": 'id == "A"'}, "completion-share": {"enabled": False}}
+    plan = optimum(portfolio(projects, law=law))
+    assert funded(plan) == ["A", "B"]
+    row = verdict(plan, "tail-cap/2021-2025")
+    assert (row.verdict, row.found) == ("passed", 150_000)
+
+
 def test_a_start_that_would_be_paid_for_longer_than_its_group_allows_is_barred():
     """Five years are too long for group B under the law of 2021-2025; that of 2026-2030 is from memory and off."""
     projects = "id,cost,value,duration,legal_group;A,100,1,5,B;C,100,1,3,C"
@@ -107,7 +117,7 @@ def test_a_start_that_would_be_paid_for_longer_than_its_group_allows_is_barred()
     plan = optimum(given)
     starts = plan.projects.set_index("project").start
     assert starts["A"] == 2026
-    assert verdict(plan, "funding-years/2021-2025").verdict in ("passed", "not_assessed")
+    assert verdict(plan, "funding-years/2021-2025").verdict == "passed"
     waived = portfolio(projects, law={"funding-years": {"waived": "Nghị quyết 12"}})
     assert not waived.findings.of("law-bars-starts")
     assert verdict(optimum(waived), "funding-years/2021-2025").verdict == "waived"
@@ -132,6 +142,61 @@ def test_the_group_follows_from_class_of_sector_and_cost(cost, sector, years, ba
     assert bool(given.findings.of("law-bars-starts")) is barred
 
 
+@pytest.mark.parametrize(
+    ("row", "years", "barred"),
+    [
+        ("A,239,1,4,1,road,", "4", True),  # class 1: group B from 240
+        ("A,240,1,4,1,road,", "4", False),
+        ("A,10,1,6,4,park,", "6", False),  # a park is of group A whatever it costs
+        ("A,10,1,6,4,road,", "6", True),
+        ("A,10,1,6,4,road,A", "6", False),  # the group the tables name counts first
+        ("A,1600,1,5,,school,", "5", False),  # class 4 by the settings: group A from 1,600
+        ("A,1599,1,5,,school,", "5", True),
+    ],
+)
+def test_groups_of_2026_2030_follow_the_thresholds_of_their_class(row, years, barred):
+    """The border of group B is known there, a selection can tell the class, and parks are always of group A."""
+    given = portfolio(
+        f"id,cost,value,duration,law_class,sector,legal_group;{row}",
+        law={
+            "funding-years": {"enabled": True},
+            "groups": {"always_a": 'id == "A"' if "park" in row else "", "classes": {"4": 'sector != ""'}},
+        },
+        sources="id,side,public_investment;budget,state,true",
+        envelopes="source,period,amount;budget,2021-2025,9000;budget,2026-2030,9000",
+        preset="vn-2026-2030",
+    )
+    assert bool(given.findings.of("law-bars-starts")) is barred
+
+
+def test_a_project_whose_group_cannot_be_told_is_named_unless_the_group_does_not_matter():
+    """Three years are allowed in any group; four only in A and B."""
+    projects = "id,cost,value,duration,latest_start;A,100,1,3,2022;B,100,1,4,2021"
+    plan = optimum(portfolio(projects, law={"completion-share": {"enabled": False}}))
+    row = verdict(plan, "funding-years/2021-2025")
+    assert (row.verdict, row.unknown, row.breaking) == ("not_assessed", "B", "")
+    row = verdict(plan, "groups/2021-2025")
+    assert (row.verdict, row.found, row.limit, row.unknown) == ("not_assessed", 0, 2, "A, B")
+    told = optimum(
+        portfolio(projects, law={"completion-share": {"enabled": False}, "groups": {"always_a": 'id != ""'}})
+    )
+    assert verdict(told, "groups/2021-2025").verdict == "passed"
+    assert verdict(told, "funding-years/2021-2025").verdict == "passed"
+
+
+def test_programmes_have_no_group():
+    """The law puts projects in groups; five years of a programme break nothing, unless its row names a group."""
+    projects = "id,cost,value,duration,kind,min_scale,law_class,latest_start;P,100,1,5,programme,0.5,2,2021"
+    law = {"completion-share": {"enabled": False}}
+    given = portfolio(projects, law=law)
+    assert not given.findings.of("law-bars-starts")
+    plan = optimum(given)
+    row = verdict(plan, "funding-years/2021-2025")
+    assert (row.verdict, row.unknown) == ("passed", "")
+    named = portfolio(projects.replace("law_class", "legal_group").replace(",2,2021", ",C,2025"), law=law)
+    assert named.findings.of("law-bars-starts")
+
+
 def test_a_project_that_must_be_funded_and_may_not_start_is_an_error_that_names_the_rule():
     """Its only start lies in the years the law bars."""
     projects = "id,cost,value,duration,legal_group,mandatory,latest_start;A,100,1,5,C,true,2025"
@@ -154,6 +219,18 @@ def test_capital_goes_to_arrears_before_new_starts():
     assert funded(optimum(free)) == ["NEW"]
 
 
+def test_leaving_out_what_is_under_way_for_a_new_start_breaks_the_order_and_the_inheritance():
+    """A decision to stop a project is carried out and told; what is due before it is funded."""
+    projects = "id,cost,value,duration,status,latest_start;OLD,100,1,1,under_way,2021;NEW,100,1,1,decided,2021"
+    plan = optimum(portfolio(projects, committed="project,decision;OLD,out"))
+    assert funded(plan) == ["NEW"]
+    row = verdict(plan, "priority-order/2021-2025")
+    assert (row.verdict, row.found, row.limit, row.breaking) == ("failed", 0, 1, "OLD")
+    row = verdict(plan, "inherit/2021-2025")
+    assert (row.verdict, row.breaking) == ("failed", "OLD")
+    assert verdict(optimum(portfolio(projects)), "inherit/2021-2025").verdict == "passed"
+
+
 def test_the_reserve_is_held_back_where_the_tables_name_none():
     """10% of 2026-2030 by a resolution of low reliability; 2021-2025 is from memory and keeps its whole room."""
     given = portfolio(ONE)
@@ -169,6 +246,73 @@ def test_the_reserve_is_held_back_where_the_tables_name_none():
     )
     row = verdict(optimum(own), "reserve/2026-2030")
     assert (row.verdict, row.found, row.limit) == ("failed", 0.05, 0.1)
+
+
+def test_a_limit_on_the_pace_of_capital_holds_nothing_back():
+    """Of 1,000 for five years 100 is the reserve; that at most 600 is spent in the first three stays as it is."""
+    envelopes = "source,period,amount;budget,2021-2025,1000;budget,2026-2030,1000;budget,2026:2028,600"
+    given = portfolio(ONE, sources="id,side,public_investment;budget,state,true", envelopes=envelopes)
+    held = optimum(given).envelopes.set_index("period").reserve
+    assert held.to_dict() == {"2021-2025": 0, "2026-2030": 100_000, "2026:2028": 0}
+
+
+def test_envelopes_of_single_years_hold_back_the_share_where_none_is_for_the_whole_plan():
+    """Each source has its own way; two sources together count where neither has an envelope of its own."""
+    years = "".join(f";budget,{year},100" for year in range(2026, 2031))
+    envelopes = f"source,period,amount;budget,2021-2025,500{years};a+b,2026-2030,300;a+b,2021-2025,0"
+    given = portfolio(
+        "id,cost,value,duration,earliest_start;A,100,1,2,2026",
+        sources="id,side,public_investment;budget,state,true;a,state,true;b,state,true",
+        envelopes=envelopes,
+        law={"tail-cap": {"enabled": True}},
+    )
+    plan = optimum(given)
+    held = plan.envelopes.set_index(["source", "period"]).reserve
+    assert (held[("budget", "2026")], held[("budget", "2030")], held[("a+b", "2026-2030")]) == (10_000, 10_000, 30_000)
+    assert verdict(plan, "tail-cap/2026-2030").limit == 160_000
+
+
+def test_the_reserve_can_be_that_of_named_sources():
+    """The rate is that of the central budget: other capital of the plan keeps what its tables say."""
+    sources = "id,side,public_investment;central,state,true;local,state,true"
+    envelopes = (
+        "source,period,amount;central,2021-2025,100;central,2026-2030,100;local,2021-2025,100;local,2026-2030,100"
+    )
+    law = {"reserve": {"sources": ["central"]}}
+    plan = optimum(portfolio(ONE, sources=sources, envelopes=envelopes, law=law))
+    held = plan.envelopes.set_index(["source", "period"]).reserve
+    assert (held[("central", "2026-2030")], held[("local", "2026-2030")]) == (10_000, 0)
+    assert verdict(plan, "reserve/2026-2030").verdict == "passed"
+    wrong = {"vn-2026-2030": {"reserve": {"sources": ["centre"]}}}
+    issue = issue_of("law-unknown-source", lambda: portfolio(ONE, sources=sources, envelopes=envelopes, law=wrong))
+    assert (issue.arguments["found"], issue.arguments["near"]) == ("centre", "central")
+
+
+def test_the_line_for_preparation_is_held_back_beside_the_reserve():
+    """10% and 5% of 1,000 are 150, unless the reserve is off."""
+    law = {"preparation-line": {"share": 0.05}}
+    plan = optimum(portfolio(ONE, law=law))
+    held = plan.envelopes.set_index(["source", "period"]).reserve
+    assert held[("budget", "2026-2030")] == 150_000
+    row = verdict(plan, "preparation-line/2026-2030")
+    assert (row.verdict, row.found, row.limit) == ("passed", 0.15, 0.15)
+    plan = optimum(portfolio(ONE, law=law | {"reserve": {"enabled": False}}))
+    row = verdict(plan, "preparation-line/2026-2030")
+    assert (row.verdict, row.found, row.limit) == ("passed", 0.05, 0.05)
+
+
+def test_the_capital_to_be_disbursed_leaves_the_reserve_out():
+    """855 of 900 is 95%; 800 is not. What other sources pay does not count."""
+    for cost, found in ((855, "passed"), (800, "failed")):
+        plan = optimum(
+            portfolio(
+                f"id,cost,value,duration,earliest_start,latest_start;A,{cost},1,1,2026,2026",
+                sources="id,side,public_investment;budget,state,true",
+                envelopes="source,period,amount;budget,2021-2025,0;budget,2026-2030,1000",
+            )
+        )
+        row = verdict(plan, "disbursement/2026-2030")
+        assert (row.verdict, row.found) == (found, pytest.approx(cost / 900))
 
 
 def test_four_of_five_projects_at_work_are_completed_in_the_phase():
@@ -192,6 +336,15 @@ def test_fewer_projects_than_the_plan_before_need_its_number():
     assert len(funded(plan)) == 1
     row = verdict(plan, "fewer-projects/2026-2030")
     assert (row.verdict, row.found, row.limit) == ("passed", 1, 1.7)
+
+
+def test_fewer_projects_counts_those_that_go_on_too():
+    """The plan of 2026-2030 holds A, begun in 2025, so B may not be added where one project is the most."""
+    projects = "id,cost,value,duration,earliest_start,latest_start;A,10,2,2,2025,2025;B,10,1,1,2026,2026"
+    law = {"completion-share": {"enabled": False}, "fewer-projects": {"previous": 2}}
+    plan = optimum(portfolio(projects, law=law))
+    assert funded(plan) == ["A"]
+    assert verdict(plan, "fewer-projects/2026-2030").found == 1
 
 
 PARTNERSHIP = {
@@ -230,6 +383,37 @@ def test_a_partnership_that_is_too_small_cannot_start_under_the_law_of_2020():
     assert optimum(given).projects.start.min() >= 2026
 
 
+@pytest.mark.parametrize(
+    ("law", "cost", "barred"),
+    [
+        ({"disadvantaged": 'id == "A"'}, 100, False),
+        ({"disadvantaged": 'id == "A"'}, 99, True),
+        ({"transport": 'id == "A"'}, 1_499, True),
+        ({"transport": 'id == "A"'}, 1_500, False),
+    ],
+)
+def test_the_least_size_of_a_partnership_differs_in_hard_areas_and_in_transport(law, cost, barred):
+    """100 billion VND in a disadvantaged area, 1,500 in transport, until the limits were lifted."""
+    tables = {"modes": f"project,mode,cost;A,ppp,{cost}", "shares": PARTNERSHIP["shares"]}
+    given = portfolio(f"id,cost,value,duration;A,{cost},1,1", law={"ppp-least-size": law}, **tables)
+    assert bool(given.findings.of("law-bars-starts")) is barred
+
+
+def test_a_state_share_above_the_cap_breaks_the_law_where_it_is_not_put_in_force():
+    """Off, the rule still shows what the plan makes of it: the state pays 360 of 400."""
+    shares = "project,mode,source,min,max;A,ppp,investor,0,0.1"
+    off = {"ppp-state-share": {"enabled": False}}
+    given = portfolio(
+        "id,cost,value,duration,latest_start;A,400,1,1,2021",
+        modes="project,mode,cost;A,ppp,400",
+        shares=shares,
+        law=off,
+    )
+    row = verdict(optimum(given), "ppp-state-share/2021-2025")
+    assert (row.verdict, row.limit, row.breaking) == ("off", 0.5, "A")
+    assert row.found >= 0.9
+
+
 def test_projects_without_a_decided_policy_are_still_to_be_met():
     """A plan may hold them, and the compliance names them."""
     plan = optimum(portfolio("id,cost,value,duration,status,latest_start;A,10,1,1,proposed,2025;B,10,1,1,decided,2025"))
@@ -249,6 +433,7 @@ def test_projects_that_public_capital_does_not_pay_are_not_bound():
     verdicts = plan.compliance().set_index("rule").verdict
     assert verdicts["tail-cap/2021-2025"] == "off"
     assert verdicts["completion-share/2021-2025"] == "not_assessed"
+    assert verdicts["funding-years/2021-2025"] == "not_assessed"
 
 
 @pytest.mark.parametrize(
@@ -304,3 +489,31 @@ def test_the_law_stands_in_the_summary_and_the_files_of_a_plan(tmp_path):
     assert "compliance.csv" in names
     with speaking("vi"):
         assert "chưa đánh giá được" in plan.summary()
+
+
+def test_the_rules_are_printed_by_how_they_stand():
+    """First what is in force, law by law; then what waits for a figure, what is waived, off, and what is only told."""
+    law = {"tail-cap": {"enabled": True}, "funding-years": {"waived": "Nghị quyết 12"}}
+    given = portfolio(ONE, law=law)
+    chapters = {heading: [rule.statute.name for rule in rules] for heading, rules in given.law.chapters()}
+    assert list(chapters) == [
+        "In force in 2021–2025:",
+        "In force in 2026–2030:",
+        "In force, but without effect until a figure is given:",
+        "Waived:",
+        "Not in force here:",
+        "For information; no plan is judged by these:",
+    ]
+    assert "tail-cap/2021-2025" in chapters["In force in 2021–2025:"]
+    assert chapters["In force, but without effect until a figure is given:"] == [
+        "preparation-line/2026-2030",
+        "fewer-projects/2026-2030",
+    ]
+    assert chapters["Waived:"] == ["funding-years/2021-2025"]
+    assert "funding-years/2026-2030" in chapters["Not in force here:"]
+    assert "capital-expires/2021-2025" in chapters["For information; no plan is judged by these:"]
+    names = [name for names in chapters.values() for name in names]
+    assert sorted(names) == sorted(given.law)
+    text = given.summary()
+    assert text.index("In force in 2026–2030:") < text.index("Not in force here:")
+    assert "    Basis: Resolution 29/2021/QH15. Reliability: read in a source." in text.splitlines()

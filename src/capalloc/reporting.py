@@ -16,7 +16,7 @@ from capalloc.catalogue import language, say, write_number
 from capalloc.ceilings import reserve_of, room_of
 from capalloc.history import find_past, first_open_year, payments_made
 from capalloc.law.compliance import comply
-from capalloc.law.lawbook import Lawbook
+from capalloc.law.lawbook import Lawbook, demand
 from capalloc.model import Status, relative_gap
 from capalloc.money import round_half_up
 from capalloc.options import expand
@@ -96,12 +96,20 @@ def describe_portfolio(tables: Tables) -> Iterator[Section]:
     if tables.envelopes:
         yield _demand_section(tables, costs)
     if tables.settings.statutory:
-        book = Lawbook(tables.settings)
-        sentences = tuple(f"{name}: {text}" for name, text in book.items())
-        yield Section(say("law.title", preset=tables.settings.statutory), sentences)
+        yield Section(say("law.title", preset=tables.settings.statutory), tuple(_law_lines(tables)))
     parts = [say(f"portfolio.table.{name}", count=len(tables.rows(name))) for name in _LISTED if tables.rows(name)]
     if parts:
         yield Section(say("portfolio.tables"), tuple(parts))
+
+
+def _law_lines(tables: Tables) -> Iterator[str]:
+    """Each rule on a line, its ground on the next, under the heading that says how it stands."""
+    for number, (heading, rules) in enumerate(Lawbook(tables.settings).chapters()):
+        yield from () if number == 0 else ("",)
+        yield heading
+        for rule in rules:
+            yield f"  {rule.statute.name}: {demand(rule.statute)}"
+            yield f"    {rule.ground}"
 
 
 # The tables whose number of rows tells something about the portfolio.
