@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from math import floor
 
 import numpy as np
 import pandas as pd
 import pulp
 import pytest
+from hypothesis import given as given_any
+from hypothesis import strategies as st
 
 from building import project, tables
 from capalloc import Portfolio
@@ -38,6 +41,7 @@ from capalloc.records import (
     Target,
     Use,
 )
+from capalloc.scaled_shares import nearest_below
 from capalloc.screening import screen
 from capalloc.solving import optimize
 from capalloc.verification import verify
@@ -250,6 +254,27 @@ def test_shares_bound_parts_of_what_is_done(engine, rows, room, scale, amounts):
         assert sum(totals.values()) == sum(amounts.values())
     else:
         assert totals == amounts
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("legal", "done"), [(False, 31), (True, 29)])
+def test_a_share_of_many_digits_is_kept_as_it_is_written(engine, legal, done):
+    """Of S at most 0.333… of k, T has 20: 11 + 20 rounded up; 9 + 20 rounded down, for 0.333… of 30 is below 10."""
+    third = Fraction("0.3333333333333333")
+    given = tables(
+        programme("P", 100, least=Fraction(1, 10)),
+        sources=(S, T),
+        envelopes=(state(100), state(20, source=("T",))),
+        shares=(Share(project="P", source=("S",), min=Fraction(0), max=third, legal=legal),),
+    )
+    assert scales(solved(given, engine)) == {"P": Fraction(done, 100)}
+
+
+@given_any(st.fractions(-2, 2, max_denominator=300), st.integers(1, 40))
+def test_the_nearest_share_below_is_the_greatest_of_all(share, most):
+    """Among the greatest multiples of 1, 1/2, 1/3, … not above the share."""
+    every = [Fraction(floor(share * bottom), bottom) for bottom in range(1, most + 1)]
+    assert nearest_below(share, most) == max(every)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
