@@ -94,6 +94,18 @@ def test_a_plan_is_verified_again_on_request(plan):
     assert not plan.verify().violations
 
 
+def test_a_list_that_breaks_something_says_nothing_of_other_plans():
+    """There are plans, although this list is none."""
+    judged = sample().evaluate([("A", 2040)])
+    assert judged.status is Status.INFEASIBLE
+    assert judged.violations
+    with pytest.raises(CapallocError) as refused:
+        judged.verify()
+    for text in (judged.summary(), str(refused.value)):
+        assert "The list cannot be carried out as it is" in text
+        assert "no plan can keep" not in text
+
+
 def test_without_a_plan_there_are_no_tables(no_plan):
     """``projects`` is ``None`` exactly when there is no plan, and nothing can be written or verified."""
     assert no_plan.status is Status.INFEASIBLE

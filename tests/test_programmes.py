@@ -477,13 +477,28 @@ def test_a_list_fixes_the_scale_or_leaves_it_open():
     assert scales(evaluate(given, [Wish("P", scale=Fraction(0.7))], EXACT)) == {"P": Fraction(7, 10)}
 
 
-@pytest.mark.parametrize("scale", [Fraction(9, 10), Fraction(4, 10), Fraction(55, 100)])
-def test_a_list_with_a_scale_that_cannot_be_is_told_why(scale):
-    """Too much for the room, less than the least, or no whole amount."""
+@pytest.mark.parametrize(
+    ("scale", "code"),
+    [
+        (Fraction(9, 10), "broken-envelope"),
+        (Fraction(4, 10), "broken-scale-least"),
+        (Fraction(55, 100), "broken-scale-part"),
+    ],
+)
+def test_a_list_with_a_scale_that_cannot_be_is_told_why(scale, code):
+    """Too much for the room, less than the least, or no whole amount; not that what cannot be is not paid."""
     given = portfolio(programme("P", 10, least=HALF), rooms={"2021": 8})
     answer = evaluate(given, [Wish("P", scale=scale)], EXACT)
     assert answer.status is Status.INFEASIBLE
-    assert answer.violations
+    assert [issue.code for issue in answer.violations] == [code]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_half_is_paid_in_the_earlier_year(engine):
+    """One of 2 million, a half a year: 1/2 is rounded up to 1 in the first year, for which alone there is room."""
+    given = portfolio(programme("P", 2, duration=2), rooms={"2021": 1, "2022": 0})
+    answer = solved(given, engine)
+    assert (scales(answer), paid(answer)) == ({"P": HALF}, [("P", 2021, 1)])
 
 
 def test_works_listed_in_part_are_told_that_they_are_done_whole():

@@ -355,7 +355,7 @@ class Plan:
 
     def _held(self) -> tuple[Allocation, Audit]:
         if self.answer.allocation is None or self.answer.audit is None:
-            raise CapallocError(say("plan.none", status=say(f"plan.status.{self.status}")))
+            raise CapallocError(say("plan.none", status=say(f"plan.status.{self.answer.verdict}")))
         return self.answer.allocation, self.answer.audit
 
     def _sections(self) -> Iterable[Section]:

@@ -335,7 +335,7 @@ def _statement_sections(audit: Audit) -> Iterator[Section]:
 def _proof_lines(answer: Answer) -> Iterator[str]:
     """What is proved, as sentences; nothing is claimed that is not."""
     if not answer.status.has_plan or answer.value is None:
-        yield say(f"plan.status.{answer.status}")
+        yield say(f"plan.status.{answer.verdict}")
         if answer.status is Status.UNKNOWN:
             yield say(f"plan.stopped.{answer.stopped_by}")
         return
