@@ -26,7 +26,6 @@ from capalloc.law.enacting import (
 )
 from capalloc.law.grouping import GROUPS, Grouping
 from capalloc.law.statutes import Statute, statutes_of
-from capalloc.money import round_half_up
 from capalloc.records import UNDER_WAY, Project
 from capalloc.selection import parse_selection
 from capalloc.tables import Tables
@@ -117,10 +116,6 @@ class _Judge:
         project = self.bound[row.project]
         return project.kind != "programme" or bool(project.legal_group)
 
-    def whole(self, row: ProjectAudit) -> tuple[Project, int]:
-        """A funded project and what all of it costs, for it may be done in part."""
-        return self.bound[row.project], round_half_up(row.cost / row.scale)
-
     def at_work(self, statute: Statute) -> int:
         """How many funded projects that the law binds are at work in the years of a statute."""
         period = statute.period
@@ -168,7 +163,9 @@ def _groups(judge: _Judge, statute: Statute) -> Measured | None:
     """How many of the new starts have a group; those that do not are named."""
     grouping = Grouping(statutes_of(judge.tables.settings), statute.regime)
     starts = {
-        row.project: grouping.group(*judge.whole(row)) for row in judge.new_starts(statute) if judge.in_groups(row)
+        row.project: grouping.group(judge.bound[row.project], row.cost)
+        for row in judge.new_starts(statute)
+        if judge.in_groups(row)
     }
     unknown = tuple(name for name, group in starts.items() if not group)
     told = len(starts) - len(unknown)
@@ -187,7 +184,7 @@ def _funding_years(judge: _Judge, statute: Statute) -> Measured | None:
         run = max(years) - min(years) + 1 if years else 0
         if run <= least or not judge.in_groups(row):
             continue
-        most = years_allowed(statute, grouping.group(*judge.whole(row)))
+        most = years_allowed(statute, grouping.group(judge.bound[row.project], row.cost))
         if most is None:
             unknown.append(row.project)
         elif run > most:

@@ -57,7 +57,7 @@ class Lawbook(Mapping[str, "StatuteText"]):
         return f"<Lawbook {self.settings.statutory!r}: {len(self)} rules>"
 
 
-_NEEDED = ("share", "previous", "b")
+_NEEDED = ("share", "previous", "b", "wider")
 """Figures without which a rule is said in other words."""
 
 
@@ -113,7 +113,7 @@ def _written(value: Any) -> Any:
     if not is_given(value):
         return None
     if isinstance(value, list | tuple):
-        return ", ".join(say(f"status.{part}") if has_text(f"status.{part}") else str(part) for part in value)
+        return "; ".join(say(f"law.tier.{part}") if has_text(f"law.tier.{part}") else str(part) for part in value)
     if isinstance(value, Mapping):
         entries = ((name, amount) for name, amount in value.items() if amount != "")
         return "; ".join(
