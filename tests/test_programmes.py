@@ -574,6 +574,29 @@ def test_every_whole_plan_is_a_point_of_the_relaxation():
         assert (activity >= compiled.model.row_lower - 1e-9).all()
 
 
+@pytest.mark.parametrize("step", [-1, 1])
+def test_the_relaxation_pays_by_a_year_what_is_due_up_to_half_a_unit(step):
+    """Of 23 over four years no part of a sum is exactly half a million, so one million more or less is too far off."""
+    compiled = compile_tables(portfolio(programme("P", 23, least=Fraction(1, 23), duration=4)))
+    for total in range(1, 24):
+        choice = Choice("P", "", 2021, Fraction(total, 23))
+        for column in compiled.scales.sums[:-1]:
+            point = compiled.point(Allocation((choice,), ()))
+            point[column] += step
+            activity = compiled.model.matrix @ point
+            above, below = activity - compiled.model.row_upper, compiled.model.row_lower - activity
+            assert max(above.max(), below.max()) > 0.01
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_cap_of_law_on_all_who_may_pay_leaves_nothing_to_do(engine):
+    """Of 1 million, 3/4 rounded up is the whole; a cap of law is rounded down, and somebody else must be found."""
+    for legal, done in ((False, {"P": Fraction(1, 4)}), (True, {})):
+        cap = Share(project="P", source=("S",), min=Fraction(0), max=Fraction(3, 4), legal=legal)
+        given = portfolio(programme("P", 4, least=Fraction(1, 4)), rooms={"2021": 1}, shares=(cap,))
+        assert scales(solved(given, engine)) == done
+
+
 def test_a_selection_without_whole_amounts_is_proved_to_have_none():
     """The least half of 3, 2 of them, costs 2 in 2021 by rounding where 1.5 was promised."""
     given = portfolio(
