@@ -149,5 +149,9 @@ def test_an_envelope_stands_beside_what_its_sources_may_really_pay_for():
         capacities=None,
     )
     costs = portfolio.to_frames()["projects"]["cost"].tolist()
-    shown = {line.split()[0]: line.split()[-1] for line in portfolio.summary().splitlines() if line.startswith(("state ", "investor "))}
+    shown = {
+        line.split()[0]: line.split()[-1]
+        for line in portfolio.summary().splitlines()
+        if line.startswith(("state ", "investor "))
+    }
     assert shown == {"state": f"{1001 + sum(costs[1:]):,}", "investor": "1,500"}
