@@ -194,6 +194,18 @@ def test_groups_of_2026_2030_follow_the_thresholds_of_their_class(row, years, ba
     assert bool(given.findings.of("law-bars-starts")) is barred
 
 
+def test_a_project_is_of_another_group_under_the_other_law():
+    """3,000 billion VND of class 1 is group A from 2,300 on, and B once that begins at 4,600: six years no more."""
+    given = portfolio(
+        "id,cost,value,duration,law_class;A,3000,1,5,1",
+        law={"funding-years": {"enabled": True}},
+        sources="id,side,public_investment;budget,state,true",
+        envelopes="source,period,amount;budget,2021-2025,9000;budget,2026-2030,9000",
+    )
+    (told,) = given.findings.of("law-bars-starts")
+    assert told.arguments["rule"] == "funding-years/2026-2030"
+
+
 def test_a_project_whose_group_cannot_be_told_is_named_unless_the_group_does_not_matter():
     """Three years are allowed in any group; four only in A and B."""
     projects = "id,cost,value,duration,latest_start;A,100,1,3,2022;B,100,1,4,2021"
@@ -202,6 +214,8 @@ def test_a_project_whose_group_cannot_be_told_is_named_unless_the_group_does_not
     assert (row.verdict, row.unknown, row.breaking) == ("not_assessed", "B", "")
     row = verdict(plan, "groups/2021-2025")
     assert (row.verdict, row.found, row.limit, row.unknown) == ("not_assessed", 0, 2, "A, B")
+    off = {"completion-share": {"enabled": False}, "groups": {"always_a": 'id != ""', "enabled": False}}
+    assert verdict(optimum(portfolio(projects, law=off)), "funding-years/2021-2025").unknown == "B"
     told = optimum(
         portfolio(projects, law={"completion-share": {"enabled": False}, "groups": {"always_a": 'id != ""'}})
     )
@@ -595,6 +609,41 @@ def test_a_phase_may_not_lie_on_both_sides_of_a_change_of_law():
         Portfolio.from_tables(settings, {"projects": pd.DataFrame({"id": ["A"]})})
     (issue,) = caught.value.issues.of("law-phase")
     assert (issue.where.column, issue.arguments["last"]) == ("phases[0]", 2025)
+
+
+def test_a_phase_that_begins_in_the_last_year_of_a_law_lies_on_both_sides_of_it():
+    """2025 is of the law of 2021-2025, 2026 is not."""
+    settings = {
+        "first_year": 2025,
+        "last_year": 2027,
+        "phases": [{"name": "M", "first": 2025, "last": 2027}],
+        "statutory": "vn-2021-2025",
+    }
+    issue_of("law-phase", lambda: Portfolio.from_tables(settings, {"projects": pd.DataFrame({"id": ["A"]})}))
+
+
+def test_only_the_laws_of_the_planned_years_are_put_in_force():
+    """A plan of 2026-2030 has nothing to do with the law before."""
+    settings = {"first_year": 2026, "last_year": 2030, "phases": PHASES[1:], "statutory": "vn-2021-2030"}
+    given = Portfolio.from_tables(
+        settings, {"projects": pd.DataFrame({"id": ["A"], "cost": [1], "duration": [1], "value": [1]})}
+    )
+    assert {name.partition("/")[2] for name in given.law} == {"2026-2030"}
+
+
+def test_what_is_said_of_one_law_counts_before_what_is_said_of_both():
+    """Also no share at all is a figure."""
+    law = {"tail-cap": {"share": 0}, "vn-2026-2030": {"tail-cap": {"share": 0.3}}}
+    given = portfolio(ONE, law=law)
+    shares = [given.law[f"tail-cap/{years}"].statute.share() for years in ("2021-2025", "2026-2030")]
+    assert [float(share) for share in shares] == [0, 0.3]
+
+
+def test_a_waiver_is_told_instead_of_who_may_waive():
+    """The sentence names the decision."""
+    text = str(portfolio(ONE, law={"funding-years": {"waived": "Nghị quyết 12"}}).law["funding-years/2021-2025"])
+    assert "Waived: Nghị quyết 12." in text
+    assert "May be waived" not in text
 
 
 def test_an_override_of_one_law_leaves_the_other_alone():

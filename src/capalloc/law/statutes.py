@@ -73,8 +73,8 @@ class Statute:
 
     @property
     def waits(self) -> bool:
-        """Whether it is in force but asks for nothing before a portfolio gives a figure that the law does not."""
-        return self.in_force and any(not is_given(value) for value in self.parameters.values())
+        """Whether it asks for nothing before a portfolio gives a figure that the law does not."""
+        return any(not is_given(value) for value in self.parameters.values())
 
     @property
     def reference(self) -> str:
