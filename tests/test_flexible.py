@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import pandas as pd
 import pulp
 import pytest
 
@@ -244,6 +245,6 @@ def test_the_model_goes_out_to_pulp_and_comes_back():
 
 def test_a_misspelt_flexible_profile_is_told_its_name():
     """The word is written in small letters."""
-    given = {"projects": {"id": ["P"], "cost": [3], "value": [1], "profile": ["Flexible"]}}
-    with pytest.raises(InvalidInput, match=r"no profile 'Flexible'. Nearest: flexible\."):
-        Portfolio.from_tables({"first_year": 2021, "last_year": 2024}, given)
+    projects = pd.DataFrame({"id": ["P"], "cost": [3], "value": [1], "profile": ["Flexible"]})
+    with pytest.raises(InvalidInput, match=r"no profile 'Flexible'\. Nearest: flexible\."):
+        Portfolio.from_tables({"first_year": 2021, "last_year": 2024}, {"projects": projects})
