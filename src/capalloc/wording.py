@@ -81,6 +81,6 @@ def _operand(node: ast.expr, about: str) -> str:
     if isinstance(node, ast.Constant) and isinstance(node.value, bool):
         return say("rule.yes" if node.value else "rule.no")
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        known = about in ("status", "kind") and has_text(f"{about}.{node.value}")
-        return f"“{say(f'{about}.{node.value}') if known else node.value}”"
+        key = {"status": f"status.{node.value}", "kind": f"kind.{node.value}"}.get(about, "")
+        return f"“{say(key) if has_text(key) else node.value}”"
     return write_number(Fraction(ast.unparse(node).replace(" ", "")))
