@@ -131,6 +131,7 @@ def test_projects_named_as_exempt_leave_no_tail():
     assert funded(plan) == ["A", "B"]
     row = verdict(plan, "tail-cap/2021-2025")
     assert (row.verdict, row.found) == ("passed", 150_000)
+    assert row.statement.endswith('Projects with id == "A" are exempt.')
 
 
 def test_a_start_that_would_be_paid_for_longer_than_its_group_allows_is_barred():
@@ -397,6 +398,20 @@ def test_envelopes_of_single_years_hold_back_the_share_where_none_is_for_the_who
     assert verdict(plan, "tail-cap/2026-2030").limit == 160_000
 
 
+def test_a_limit_on_two_sources_together_is_no_capital_of_its_own():
+    """100 and 200 are the capital of the plan; that both together are at most 250 adds nothing and holds nothing."""
+    envelopes = "source,period,amount;a,2026-2030,100;b,2026-2030,200;a+b,2026-2030,250;a+b,2021-2025,0"
+    given = portfolio(
+        "id,cost,value,duration,earliest_start;A,10,1,2,2026",
+        sources="id,side,public_investment;a,state,true;b,state,true",
+        envelopes=envelopes,
+        law={"tail-cap": {"enabled": True}},
+    )
+    plan = optimum(given)
+    assert verdict(plan, "tail-cap/2026-2030").limit == 60_000
+    assert plan.envelopes.set_index(["source", "period"]).reserve[("a+b", "2026-2030")] == 0
+
+
 def test_the_reserve_can_be_that_of_named_sources():
     """The rate is that of the central budget: other capital of the plan keeps what its tables say."""
     sources = "id,side,public_investment;central,state,true;local,state,true"
@@ -407,7 +422,9 @@ def test_the_reserve_can_be_that_of_named_sources():
     plan = optimum(portfolio(ONE, sources=sources, envelopes=envelopes, law=law))
     held = plan.envelopes.set_index(["source", "period"]).reserve
     assert (held[("central", "2026-2030")], held[("local", "2026-2030")]) == (10_000, 0)
-    assert verdict(plan, "reserve/2026-2030").verdict == "passed"
+    row = verdict(plan, "reserve/2026-2030")
+    assert row.verdict == "passed"
+    assert row.statement.endswith("Here it holds for central.")
     wrong = {"vn-2026-2030": {"reserve": {"sources": ["centre"]}}}
     issue = issue_of("law-unknown-source", lambda: portfolio(ONE, sources=sources, envelopes=envelopes, law=wrong))
     assert (issue.arguments["found"], issue.arguments["near"]) == ("centre", "central")
@@ -421,6 +438,8 @@ def test_the_line_for_preparation_is_held_back_beside_the_reserve():
     assert held[("budget", "2026-2030")] == 150_000
     row = verdict(plan, "preparation-line/2026-2030")
     assert (row.verdict, row.found, row.limit) == ("passed", 0.15, 0.15)
+    both = optimum(portfolio(ONE, law=law | {"reserve": {"enabled": True}}))
+    assert verdict(both, "preparation-line/2026-2030").limit == 0.15
     plan = optimum(portfolio(ONE, law=law | {"reserve": {"enabled": False}}))
     row = verdict(plan, "preparation-line/2026-2030")
     assert (row.verdict, row.found, row.limit) == ("passed", 0.05, 0.05)

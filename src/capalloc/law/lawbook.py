@@ -105,7 +105,12 @@ def demand(statute: Statute) -> str:
     key = f"law.rule.{statute.id}"
     if missing and has_text(f"{key}-unset"):
         key = f"{key}-unset"
-    return say(key, first=statute.period.first, last=statute.period.last, **figures)
+    said = [say(key, first=statute.period.first, last=statute.period.last, **figures)]
+    if statute.parameters.get("sources"):
+        said.append(say("law.only", sources=", ".join(statute.parameters["sources"])))
+    if statute.text("exempt"):
+        said.append(say("law.but", selection=statute.text("exempt")))
+    return " ".join(said)
 
 
 def _written(value: Any) -> Any:
