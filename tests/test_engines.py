@@ -19,7 +19,7 @@ from capalloc.model import SolveOptions, Status, StoppedBy, relative_gap
 from small_models import INF, financed_model, hard_model, model_of
 from strategies import cases
 
-NAMES = ["highs", "enumeration", "pulp:CBC", "pulp:HiGHS"]
+NAMES = ["highs", "capalloc", "enumeration", "pulp:CBC", "pulp:HiGHS"]
 SOLVERS = [name for name in NAMES if name != "enumeration"]
 TO_THE_END = SolveOptions(gap=0, threads=1)
 

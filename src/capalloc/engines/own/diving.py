@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from capalloc.engines.base import Watch
 from capalloc.engines.own.problem import Problem, dual_bound
 from capalloc.engines.own.simplex import Relaxed, Simplex
 from capalloc.model import Floats, Ints, Truths
 
 _WHOLE = 1e-6
+
+# A step that costs more than this part of the value is thought over.
+_MUCH = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,53 +38,85 @@ def near(problem: Problem, x: Floats, gains: Floats, share: float) -> Ints:
     return np.flatnonzero((loss <= limit) | (x > _WHOLE) | (problem.model.lower > 0))
 
 
-def dive(
-    problem: Problem, root: Relaxed, gains: Floats, depth: float, watch: Watch, rng: np.random.Generator, share: float
-) -> Dive:
+def dive(root: Relaxed, lp: Simplex, steps: int, batch: int, rng: np.random.Generator) -> Dive:
     """Return where a dive from the root relaxation ends.
 
-    In each step the undecided project of the greatest relaxed value, blurred a little, takes its option of the
-    greatest part.  An option that leaves the relaxation without a point is forbidden, the project stays free.  A dive
-    to the bottom ends in dead ends; it stops after ``depth`` times as many steps as projects are undecided at the root.
+    In each step the undecided projects of the greatest relaxed values, blurred a little, take their options of the
+    greatest part.  Where that costs the relaxation its point, or much of its value, only the first takes it, or is
+    forbidden it, whichever costs less.  A dive to the bottom ends in dead ends, so it stops after ``steps`` projects.
 
     Parameters
     ----------
-    share
-        The part of the columns that the relaxations of the dive are solved over.
+    lp
+        The relaxation over columns near to being taken; its bounds are left as the dive has set them.
+    batch
+        How many projects are decided at once.
     """
-    lp = Simplex(problem, watch, near(problem, root.x, gains, share))
-    decided = np.zeros(problem.groups.count, dtype=bool)
-    last = lp.solve() or root
-    steps = round(depth * max(4, len(undecided(problem, root.x))))
-    blur = rng.uniform(0.9, 1.1, problem.size)
-    for _ in range(steps):
-        taken = _most_valuable(problem, last.x, blur)
-        if taken < 0 or watch.ended_by:
+    walk = _Walk(lp, root, np.exp(rng.uniform(-0.1, 0.1, lp.problem.size)))
+    while walk.decided.sum() < steps and not lp.board.over:
+        taken = walk.most_valuable(batch)
+        if not len(taken) or not walk.step(taken):
             break
-        group = problem.groups.of[taken]
-        siblings = np.flatnonzero(problem.groups.of == group)
-        lp.bound(siblings, (siblings == taken) * 1.0, (siblings == taken) * 1.0)
-        answer = lp.solve()
+    return Dive(walk.last, dual_bound(lp.problem, walk.last.multipliers)[1], walk.decided)
+
+
+class _Walk:
+    def __init__(self, lp: Simplex, root: Relaxed, blur: Floats) -> None:
+        problem = lp.problem
+        self.problem, self.lp, self.last, self.blur = problem, lp, root, blur
+        self.decided = np.zeros(problem.groups.count, dtype=bool)
+        self.forbidden = np.zeros(problem.size, dtype=bool)
+        self.much = _MUCH * max(abs(root.value), 1.0)
+
+    def step(self, taken: Ints) -> bool:
+        """Decide on some options; false at a dead end."""
+        answer = self._with(taken, 1.0)
+        if len(taken) > 1 and self._costly(answer, len(taken)):
+            self._open(taken)
+            taken = taken[:1]
+            answer = self._with(taken, 1.0)
+        if self._costly(answer, 1):
+            self._open(taken)
+            other = self._with(taken, 0.0)
+            if other is not None and (answer is None or other.value >= answer.value):
+                self.last = other
+                return True
+            answer = self._with(taken, 1.0) if answer is not None else None
         if answer is None:
-            if watch.ended_by:
-                break
-            lp.bound(siblings, np.zeros(len(siblings)), problem.model.upper[siblings] * (siblings != taken))
-            answer = lp.solve()
-            if answer is None:
-                break
+            return False
+        self.decided[self.problem.groups.of[taken]] = True
+        self.last = answer
+        return True
+
+    def _costly(self, answer: Relaxed | None, count: int) -> bool:
+        return answer is None or self.last.value - answer.value > self.much * count
+
+    def _with(self, taken: Ints, value: float) -> Relaxed | None:
+        """The relaxation when some options are taken, and their siblings not, or when they are forbidden."""
+        if value:
+            siblings = self._siblings(taken)
+            fixed = np.isin(siblings, taken) * value
+            self.lp.bound(siblings, fixed, fixed)
         else:
-            decided[group] = True
-        last = answer
-    return Dive(last, dual_bound(problem, last.multipliers)[1], decided)
+            self.lp.bound(taken, np.zeros(len(taken)), np.zeros(len(taken)))
+            self.forbidden[taken] = True
+        return self.lp.solve()
 
+    def _open(self, taken: Ints) -> None:
+        siblings = self._siblings(taken)
+        model = self.problem.model
+        self.lp.bound(siblings, model.lower[siblings], np.where(self.forbidden[siblings], 0.0, model.upper[siblings]))
 
-def _most_valuable(problem: Problem, x: Floats, blur: Floats) -> int:
-    """The option of the greatest part in the undecided group of the greatest value; −1 when all are decided."""
-    groups = undecided(problem, x)
-    if not len(groups):
-        return -1
-    binary = problem.groups.binary
-    worth = np.bincount(problem.groups.of[binary], (problem.model.objective * x * blur)[binary], problem.groups.count)
-    group = groups[np.argmax(worth[groups])]
-    members = np.flatnonzero((problem.groups.of == group) & binary)
-    return int(members[np.argmax(x[members])])
+    def _siblings(self, taken: Ints) -> Ints:
+        groups = self.problem.groups
+        return np.flatnonzero(np.isin(groups.of, groups.of[taken]) & groups.binary)
+
+    def most_valuable(self, count: int) -> Ints:
+        """The options of the greatest part in the undecided groups of the greatest value."""
+        problem, x = self.problem, self.last.x
+        part = np.flatnonzero(problem.groups.binary & (x > _WHOLE) & (x < 1 - _WHOLE))
+        group = problem.groups.of[part]
+        worth = np.bincount(group, (problem.model.objective * x * self.blur)[part], problem.groups.count)
+        order = np.lexsort((-x[part], group, -worth[group]))
+        _, first = np.unique(group[order], return_index=True)
+        return part[order[np.sort(first)[:count]]]

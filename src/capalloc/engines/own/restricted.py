@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from capalloc.engines.base import Watch
 from capalloc.engines.highs import TOLERANCE, program_of
+from capalloc.engines.own.board import Board
 from capalloc.engines.own.problem import Problem
 from capalloc.engines.own.simplex import pass_model, solver_for
 from capalloc.model import Floats, Ints, LinearModel, Truths
@@ -40,7 +40,7 @@ class Found:
 
 
 def search_among(
-    problem: Problem, held: Floats, free: Truths, effort: Effort, watch: Watch, *, start: bool = True
+    board: Board, held: Floats, free: Truths, effort: Effort, *, start: bool = True
 ) -> Found:
     """Return the best point found that agrees with ``held`` on all 0/1 columns that are not free.
 
@@ -53,15 +53,18 @@ def search_among(
     start
         Give HiGHS the held point to start from; nothing worse is returned then.
     """
+    problem = board.problem
     part = _Part(problem, held, free)
     if part.model is None:
         return Found(None, True, 0)
-    solver = _solver(effort, watch)
+    solver = _solver(effort, board)
     pass_model(solver, program_of(part.model))
     if start:
         _offer(solver, held[part.kept] / problem.scaling.columns[part.kept])
     solver.run()
-    return _found(problem, solver, part)
+    found = _found(problem, solver, part)
+    board.count(max(1, found.nodes))
+    return found
 
 
 class _Part:
@@ -107,12 +110,13 @@ class _Part:
         )
 
 
-def _solver(effort: Effort, watch: Watch) -> Any:
-    solver = solver_for(
-        watch,
+def _solver(effort: Effort, board: Board) -> Any:
+    return solver_for(
+        board,
+        effort.seconds,
         random_seed=effort.seed,
-        time_limit=min(effort.seconds, watch.left),
-        mip_max_nodes=effort.nodes,
+        time_limit=board.left,
+        mip_max_nodes=min(effort.nodes, board.nodes_left),
         mip_rel_gap=effort.gap,
         mip_abs_gap=0.0,
         mip_allow_restart=False,
@@ -120,14 +124,6 @@ def _solver(effort: Effort, watch: Watch) -> Any:
         primal_feasibility_tolerance=TOLERANCE,
         small_matrix_value=1e-12,
     )
-
-    def heed(event: Any) -> None:
-        watch.alive_at = watch.seconds
-        if watch.stop.is_set():
-            event.interrupt()
-
-    solver.cbMipInterrupt.subscribe(heed)
-    return solver
 
 
 def _offer(solver: Any, values: Floats) -> None:
