@@ -24,6 +24,13 @@ class Board:
     ----------
     offset
         What the problem's value lacks towards the value the user sees.
+
+    Attributes
+    ----------
+    budget
+        How many nodes may have been searched before every search ends; ``None`` for any number.
+    root
+        The bound of the root relaxation and what each column gains in it beyond its rows.
     """
 
     def __init__(self, problem: Problem, offset: float, options: SolveOptions, watch: Watch) -> None:
@@ -32,6 +39,8 @@ class Board:
         self.value = float("-inf")
         self.bound = float("inf")
         self.nodes = 0
+        self.budget = options.node_limit
+        self.root: tuple[float, Floats] | None = None
         self.improved_at = 0.0
         self.kept: list[tuple[float, Floats]] = []
         self._finished = Event()
@@ -49,13 +58,13 @@ class Board:
 
     @property
     def spent(self) -> bool:
-        """Whether the nodes of the whole run are used up."""
-        return self.options.node_limit is not None and self.nodes >= self.options.node_limit
+        """Whether the nodes that may be searched so far are used up."""
+        return self.budget is not None and self.nodes >= self.budget
 
     @property
     def nodes_left(self) -> int:
         """Nodes that may still be searched."""
-        return 2**31 - 1 if self.options.node_limit is None else max(0, self.options.node_limit - self.nodes)
+        return 2**31 - 1 if self.budget is None else max(0, self.budget - self.nodes)
 
     @property
     def gap(self) -> float:
@@ -99,6 +108,21 @@ class Board:
                 both = settled(model, self.best + point - since)
                 better = self.problem.worth(both) > self.value and holds(model, both) and self._take(both)
             return better
+
+    def narrowed(self) -> tuple[Floats, Floats]:
+        """Return the bounds of the columns at points better than the best, as the root relaxation proves them.
+
+        A column whose gain takes the bound below the value of the best stays where the relaxation has it.
+        """
+        model, groups = self.problem.model, self.problem.groups
+        if self.root is None or self.best is None:
+            return model.lower, model.upper
+        bound, gains = self.root
+        # The sums behind bound and gains are rounded.
+        room = bound - self.value + _SAME * max(1.0, abs(bound))
+        upper = np.where(groups.binary & (gains < -room), 0.0, model.upper)
+        lower = np.where(groups.binary & (gains > room), 1.0, model.lower)
+        return np.minimum(lower, upper), upper
 
     def _take(self, point: Floats) -> bool:
         value = self.problem.worth(point)

@@ -95,7 +95,7 @@ class _Walk:
         """The relaxation when some options are taken, and their siblings not, or when they are forbidden."""
         if value:
             siblings = self._siblings(taken)
-            fixed = np.isin(siblings, taken) * value
+            fixed = np.where(np.isin(siblings, taken), value, 0.0)
             self.lp.bound(siblings, fixed, fixed)
         else:
             self.lp.bound(taken, np.zeros(len(taken)), np.zeros(len(taken)))

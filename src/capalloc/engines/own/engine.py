@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextvars import copy_context
+from functools import partial
 from threading import Event as Flag
 from threading import Thread
 from typing import Any
+
+import numpy as np
 
 from capalloc.engines.base import (
     NO_POINT_EXISTS,
@@ -19,25 +22,30 @@ from capalloc.engines.base import (
     usable_start,
     watched_run,
 )
-from capalloc.engines.highs import made_whole
+from capalloc.engines.highs import PATIENCE, PATIENCE_PER_ENTRY, made_whole
 from capalloc.engines.own.board import Board
 from capalloc.engines.own.improver import Improver, Root
 from capalloc.engines.own.neighbourhoods import surroundings
 from capalloc.engines.own.presolve import Reduced, reduce
 from capalloc.engines.own.problem import dual_bound, problem_of
 from capalloc.engines.own.prover import NAME as PROVER
-from capalloc.engines.own.prover import Prover
+from capalloc.engines.own.prover import prove
 from capalloc.engines.own.simplex import Simplex
 from capalloc.engines.own.turns import Turns
 from capalloc.engines.points import crossed, refuse_bad_numbers
 from capalloc.model import Floats, LinearModel, Outcome, ProgressReport, SolveOptions, StoppedBy
-
 
 # What the proof gets of the threads beside a share of one for each search for plans.  Where the relaxation alone takes
 # more than so many seconds, a tree of them will not be searched to its end soon, and plans matter more.
 SHARE_OF_PROOF = 4.0
 SHARE_OF_A_LARGE_PROOF = 0.4
 LONG_RELAXATION = 0.3
+
+# Searches for plans begin so many seconds after the proof, which may need no more.
+HEAD_START = 0.2
+
+# Dives of each search for plans before it turns to neighbourhoods.
+DIVES = 2
 
 
 class Capalloc:
@@ -90,56 +98,78 @@ class _Session:
 
     def __init__(self, board: Board, reduced: Reduced, model: LinearModel) -> None:
         self.board, self.reduced, self.model = board, reduced, model
-        options = board.options
-        self.improvers = 1 if options.threads < 2 else options.threads
-        shares = {PROVER: SHARE_OF_PROOF} | {f"improver {number}": 1.0 for number in range(self.improvers)}
-        self.turns = Turns(options.threads, shares)
-        self.proved: Finding | None = None
+        names = [f"improver {number}" for number in range(max(1, board.options.threads))]
+        self.improvers = names
+        self.turns = Turns(board.options.threads, {PROVER: SHARE_OF_PROOF} | dict.fromkeys(names, 1.0))
+        self.proved = False
         self.root: Root | None = None
-        self.rooted = Flag()
+        self.rooted, self.proof_ended = Flag(), Flag()
 
     def finding(self) -> Finding:
         """Run all searches to the end and return what they found."""
         board = self.board
+        details: dict[str, Any] = {"columns": self.reduced.columns.size, "rows": self.reduced.rows.size}
         if board.options.node_limit is not None:
-            self._improve(0)
-            self._prove()
+            self._one_after_the_other(board.options.node_limit)
         else:
-            works = [self._prove] + [lambda number=number: self._improve(number) for number in range(self.improvers)]
-            _side_by_side(works)
-        nodes, details = board.nodes, {}
-        if self.proved is not None and self.proved.stopped_by is StoppedBy.PROOF and self.proved.x is None:
-            return Finding(StoppedBy.PROOF, None, float("-inf"), nodes, details)
-        x = None if board.best is None else made_whole(self.model, self.reduced.restored(board.best), "capalloc")
-        return Finding(self._ending(), x, board.bound + self.reduced.offset, nodes, details)
+            _side_by_side(
+                [self._prove, *(partial(self._improve, number) for number in range(len(self.improvers)))], board
+            )
+        if self.root is not None:
+            multipliers = np.zeros(len(self.model.row_upper))
+            multipliers[self.reduced.rows] = self.root.relaxed.multipliers
+            details |= {"root_multipliers": multipliers}
+        if board.best is None:
+            ending, bound = (StoppedBy.PROOF, float("-inf")) if self.proved else (self._ending(), self._bound())
+            return Finding(ending, None, bound, board.nodes, details)
+        x = made_whole(self.model, self.reduced.restored(board.best), "capalloc")
+        return Finding(self._ending(), x, self._bound(), board.nodes, details)
+
+    def _bound(self) -> float:
+        return self.board.bound + self.reduced.offset
 
     def _ending(self) -> StoppedBy:
         board = self.board
-        if self.proved is not None and self.proved.stopped_by is StoppedBy.PROOF:
+        if self.proved:
             return StoppedBy.PROOF
         if board.spent:
             return StoppedBy.NODE_LIMIT
         return board.watch.ended_by or StoppedBy.GAP
 
+    def _one_after_the_other(self, nodes: int) -> None:
+        """Prove with a quarter of the nodes, look for plans with another half, and prove with what is left."""
+        board = self.board
+        for part, work in (
+            (nodes // 4, self._prove),
+            (3 * nodes // 4, partial(self._improve, 0)),
+            (nodes, self._prove),
+        ):
+            board.budget = part
+            if not self.proved:
+                work()
+
     def _prove(self) -> None:
         self.turns.begin(PROVER)
         try:
-            self.proved = Prover(self.board, self.turns).prove()
+            self.proved = prove(self.board, self.turns)
         finally:
             self.turns.end(PROVER)
-        if self.proved.stopped_by is StoppedBy.PROOF:
+            self.proof_ended.set()
+        if self.proved:
             self.board.finish()
 
     def _improve(self, number: int) -> None:
-        name = f"improver {number}"
+        name = self.improvers[number]
         if number:
             self.rooted.wait()
+        else:
+            self.proof_ended.wait(HEAD_START)
         self.turns.begin(name)
         try:
-            if not number:
+            if not number and not self.board.over:
                 self._solve_root()
             if self.root is not None and self.board.problem.groups.binary.any():
-                Improver(self.board, self.root, self.turns, name, number).run(dives=2)
+                Improver(self.board, self.root, self.turns, name, number).run(DIVES)
         finally:
             self.rooted.set()
             self.turns.end(name)
@@ -153,13 +183,18 @@ class _Session:
             self.turns.shares[PROVER] = SHARE_OF_A_LARGE_PROOF
         if relaxed is not None:
             bound, gains = dual_bound(board.problem, relaxed.multipliers)
-            board.lower(bound)
+            board.root = (bound, gains)
+            board.lower(max(bound, board.value))
             self.root = Root(relaxed, gains, lp, surroundings(board.problem, relaxed.multipliers))
         self.rooted.set()
 
 
-def _side_by_side(works: list[Callable[[], None]]) -> None:
-    """Run each in a thread of its own, and raise the first failure when all have ended."""
+def _side_by_side(works: list[Callable[[], None]], board: Board) -> None:
+    """Run each in a thread of its own until all have ended, and raise the first failure.
+
+    HiGHS 1.15.1 can go round in presolve for ever, blind to limits (ERGO-Code/HiGHS#2226): a search that does not end
+    with the run is left alone.
+    """
     failures: list[BaseException] = []
 
     def guarded(work: Callable[[], None], done: Flag) -> None:
@@ -167,15 +202,17 @@ def _side_by_side(works: list[Callable[[], None]]) -> None:
             work()
         except BaseException as error:  # noqa: BLE001  # carried over to the calling thread
             failures.append(error)
+            board.finish()
         finally:
             done.set()
 
-    flags: list[Any] = []
-    for work in works:
-        done = Flag()
-        flags.append(done)
+    flags = [Flag() for _ in works]
+    for work, done in zip(works, flags, strict=True):
         Thread(target=copy_context().run, args=(guarded, work, done), name="capalloc-search", daemon=True).start()
+    patience = PATIENCE + board.problem.model.matrix.nnz * PATIENCE_PER_ENTRY
     for done in flags:
-        done.wait()
+        while not done.wait(0.1) and not board.over:
+            pass
+        done.wait(patience)
     if failures:
         raise failures[0]

@@ -1,4 +1,4 @@
-"""A search for better points: dives, restricted cores, then one neighbourhood after the other by what each has gained."""
+"""A search for better points: dives, restricted cores, then neighbourhoods, those that have gained most more often."""
 
 from __future__ import annotations
 

@@ -70,7 +70,8 @@ def surroundings(problem: Problem, multipliers: Floats) -> Surroundings:
 
 def around_gains(loss: Floats, rng: np.random.Generator, noise: float) -> Floats:
     """Rank options by how little they lose in a relaxation, blurred."""
-    return (loss + 1e-3 * loss.mean()) * np.exp(rng.normal(0.0, noise, len(loss)))
+    rank: Floats = (loss + 1e-3 * loss.mean()) * np.exp(rng.normal(0.0, noise, len(loss)))
+    return rank
 
 
 def crossover(problem: Problem, best: Floats, other: Floats, loss: Floats, rng: np.random.Generator) -> Floats:
@@ -90,7 +91,8 @@ def window(around: Surroundings, best: Floats, loss: Floats, rng: np.random.Gene
     used[around.shared.indices[around.shared.indptr[seed] : around.shared.indptr[seed + 1]]] = 1.0
     whole = around.shared.T @ around.prices
     overlap = np.divide(around.shared.T @ (around.prices * used), whole, out=np.zeros_like(whole), where=whole > 0)
-    return around_gains(loss, rng, 0.3) / (overlap**2 + 0.01)
+    rank: Floats = around_gains(loss, rng, 0.3) / (overlap**2 + 0.01)
+    return rank
 
 
 def component(around: Surroundings, loss: Floats, size: int, rng: np.random.Generator) -> Floats:

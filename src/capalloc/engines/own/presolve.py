@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from capalloc.engines.own.structure import Groups, activity, find_groups
+from capalloc.engines.own.structure import Activity, Groups, activity, find_groups
 from capalloc.model import Floats, Ints, LinearModel, Truths
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _NOISE = 1e-9
 
 _ROUNDS = 100
+
+# Bounds are narrowed only by at least this part of what lies between them.
+_WORTH_NARROWING = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class Reduced:
         The columns kept, in the numbers of the larger model.
     base
         The values of the dropped columns, 0 at the kept ones; shape of the larger model.
+    rows
+        The rows kept, likewise.
     instead
         One entry a column of the larger model: the column that is as good; itself where none is, −1 where none
         need be taken.
@@ -43,6 +48,7 @@ class Reduced:
 
     model: LinearModel
     columns: Ints
+    rows: Ints
     base: Floats
     instead: Ints
     offset: float
@@ -126,8 +132,15 @@ class _Work:
             binary = groups.binary[matrix.indices]
             never = binary & ((sums.least_with > above) | (sums.most_with < below))
             self.upper[matrix.indices[never]] = 0.0
+            self._force(sums, above, below)
             self._squeeze(sums.least_with, sums.most_with, ~binary)
         return self._decide()
+
+    def _force(self, sums: Activity, above: Floats, below: Floats) -> None:
+        """Take the 0/1 columns without which a row cannot be kept, whatever else of their groups is taken."""
+        data, columns = self.model.matrix.data, self.model.matrix.indices
+        needed = (sums.least_with - data > above) | (sums.most_with - data < below)
+        self.lower[columns[sums.alone & needed]] = 1.0
 
     def _stating(self) -> Ints:
         """The rows that state groups of which a choice is left; what other rows add up to rests on them."""
@@ -136,7 +149,7 @@ class _Work:
         return self.groups.row[(self.groups.row >= 0) & (left > 1)]
 
     def _squeeze(self, least_without: Floats, most_without: Floats, other: Truths) -> None:
-        """Fix the columns that are not 0/1 ones where a row leaves them a single value."""
+        """Narrow the columns that are not 0/1 ones to what their rows leave them."""
         matrix, model = self.model.matrix, self.model
         if not other.any():
             return
@@ -144,13 +157,23 @@ class _Work:
         column, value = matrix.indices[other], matrix.data[other]
         above = (model.row_upper[rows] - least_without[other]) / value
         below = (model.row_lower[rows] - most_without[other]) / value
-        high, low = np.where(value > 0, above, below), np.where(value > 0, below, above)
-        slack = self.slack[rows] / np.abs(value)
-        at_lower, at_upper = high <= self.lower[column] + slack, low >= self.upper[column] - slack
-        # Where both hold, the column can only be where its row leaves nothing else, at either of two equal ends.
-        self.upper[column[at_lower]] = self.lower[column[at_lower]]
-        at_upper &= self.upper[column] > self.lower[column]
-        self.lower[column[at_upper]] = self.upper[column[at_upper]]
+        # Quotients may be rounded; sums and differences of whole numbers are not.
+        slack = np.where(np.abs(value) == 1, 0.0, self.slack[rows] / np.abs(value))
+        high, low = np.where(value > 0, above, below) + slack, np.where(value > 0, below, above) - slack
+        whole = model.integer[column]
+        high, low = np.where(whole, np.floor(high), high), np.where(whole, np.ceil(low), low)
+        most, least = self.upper.copy(), self.lower.copy()
+        np.fmin.at(most, column, high)
+        np.fmax.at(least, column, low)
+        # What is left between two bounds that pass one another by less than the noise is a single value.
+        noise = _NOISE * np.maximum(1.0, np.abs(least))
+        most = np.where((most < least) & (most > least - noise), least, most)
+        # Small steps could go on for ever.
+        worth = np.maximum(self.upper - self.lower, 1.0) * _WORTH_NARROWING
+        worth = np.where(np.isfinite(worth), worth, 1.0)
+        shut = most <= least
+        self.upper = np.where(shut | (self.upper - most > worth), most, self.upper)
+        self.lower = np.where(shut | (least - self.lower > worth), least, self.lower)
 
     def _decide(self) -> bool:
         """Take what is left alone in a group that is due, and shut the others of a group from which one is taken."""
@@ -209,7 +232,7 @@ class _Work:
             upper=self.upper[kept],
             integer=model.integer[kept],
         )
-        return Reduced(smaller, kept, base, self.instead, float(model.objective @ base))
+        return Reduced(smaller, kept, rows, base, self.instead, float(model.objective @ base))
 
 
 @dataclass(frozen=True, slots=True)

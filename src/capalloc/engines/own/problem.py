@@ -1,4 +1,4 @@
-"""A reduced model with everything its solvers share: groups, columns in compressed form, and numbers brought near one."""
+"""A reduced model with everything its solvers share: groups, columns by column, and numbers brought near one."""
 
 from __future__ import annotations
 

@@ -39,9 +39,7 @@ class Found:
     nodes: int
 
 
-def search_among(
-    board: Board, held: Floats, free: Truths, effort: Effort, *, start: bool = True
-) -> Found:
+def search_among(board: Board, held: Floats, free: Truths, effort: Effort, *, start: bool = True) -> Found:
     """Return the best point found that agrees with ``held`` on all 0/1 columns that are not free.
 
     Parameters

@@ -78,9 +78,7 @@ class Simplex:
             upper=model.upper[self.columns],
             integer=np.zeros(len(self.columns), dtype=bool),
         )
-        self.solver = solver_for(
-            board, float("inf"), random_seed=seed, small_matrix_value=1e-12, solver="simplex"
-        )
+        self.solver = solver_for(board, float("inf"), random_seed=seed, small_matrix_value=1e-12, solver="simplex")
         pass_model(self.solver, program_of(part))
         self.place = np.full(problem.size, -1, dtype=np.int32)
         self.place[self.columns] = np.arange(len(self.columns), dtype=np.int32)
@@ -90,9 +88,7 @@ class Simplex:
         place = self.place[columns]
         inside = place >= 0
         counts = self.problem.scaling.columns[columns[inside]]
-        self.solver.changeColsBounds(
-            int(inside.sum()), place[inside], lower[inside] / counts, upper[inside] / counts
-        )
+        self.solver.changeColsBounds(int(inside.sum()), place[inside], lower[inside] / counts, upper[inside] / counts)
 
     def adopt(self, other: Simplex) -> None:
         """Begin from the basis where another relaxation of the same problem ended."""

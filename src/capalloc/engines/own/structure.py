@@ -1,4 +1,4 @@
-"""What stands in the rows of a plain model: groups of which at most one column is taken, and what rows can add up to."""
+"""What stands in the rows of a plain model: groups of which at most one column is taken, and what rows add up to."""
 
 from __future__ import annotations
 
@@ -86,12 +86,16 @@ class Activity:
     least_with, most_with
         One entry an entry of the matrix: what its row then adds up to at least and at most when its column is 1; for
         other columns than 0/1 ones, what the row adds up to without them.
+    alone
+        One entry an entry of the matrix: true where its column can be 1 and no other of its group that can has an
+        entry in the row.
     """
 
     least: Floats
     most: Floats
     least_with: Floats
     most_with: Floats
+    alone: Truths
 
 
 def activity(matrix: csr_array, groups: Groups, lower: Floats, upper: Floats) -> Activity:
@@ -117,8 +121,8 @@ def activity(matrix: csr_array, groups: Groups, lower: Floats, upper: Floats) ->
     forced = single | (groups.due[group] & (held == members[group]))
     least, most = np.where(forced, least, np.minimum(least, 0.0)), np.where(forced, most, np.maximum(most, 0.0))
     row_of = rows[order[begins]]
-    total_least = np.bincount(row_of, least, minlength=matrix.shape[0])
-    total_most = np.bincount(row_of, most, minlength=matrix.shape[0])
+    total_least: Floats = np.bincount(row_of, least, minlength=matrix.shape[0])
+    total_most: Floats = np.bincount(row_of, most, minlength=matrix.shape[0])
     back = np.empty(len(key), dtype=np.int64)
     back[order] = np.repeat(np.arange(len(begins)), counts)
     own_least, own_most = np.where(open_, values, 0.0), np.where(open_, values, 0.0)
@@ -127,4 +131,5 @@ def activity(matrix: csr_array, groups: Groups, lower: Floats, upper: Floats) ->
         total_most,
         total_least[rows] - least[back] + own_least,
         total_most[rows] - most[back] + own_most,
+        open_ & (held[back] == 1),
     )

@@ -20,9 +20,7 @@ class Turns:
         Seconds that the calling thread has worked; a busy machine then takes from all searches alike.
     """
 
-    def __init__(
-        self, threads: int, shares: dict[str, float], clock: Callable[[], float] = time.thread_time
-    ) -> None:
+    def __init__(self, threads: int, shares: dict[str, float], clock: Callable[[], float] = time.thread_time) -> None:
         self.shares = shares
         self._clock = clock
         self._used: dict[str, float] = {}
