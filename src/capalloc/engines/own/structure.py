@@ -121,8 +121,9 @@ def activity(matrix: csr_array, groups: Groups, lower: Floats, upper: Floats) ->
     forced = single | (groups.due[group] & (held == members[group]))
     least, most = np.where(forced, least, np.minimum(least, 0.0)), np.where(forced, most, np.maximum(most, 0.0))
     row_of = rows[order[begins]]
-    total_least: Floats = np.bincount(row_of, least, minlength=matrix.shape[0])
-    total_most: Floats = np.bincount(row_of, most, minlength=matrix.shape[0])
+    count = matrix.shape[0]
+    total_least = np.bincount(row_of, least, minlength=count).astype(np.float64)
+    total_most = np.bincount(row_of, most, minlength=count).astype(np.float64)
     back = np.empty(len(key), dtype=np.int64)
     back[order] = np.repeat(np.arange(len(begins)), counts)
     own_least, own_most = np.where(open_, values, 0.0), np.where(open_, values, 0.0)
