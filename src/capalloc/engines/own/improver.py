@@ -29,6 +29,9 @@ from capalloc.model import Floats
 # Options that cores set free after a dive, and the seconds for each.
 CORES = ((400, 3.0), (700, 4.0), (1000, 5.0))
 
+# Options and seconds of a core at the root, for a first plan.
+FIRST_CORE = (300, 1.5)
+
 # A neighbourhood begins with so many free options; a search in one takes so many seconds, or nodes, at most.
 FIRST_SIZE = 300
 SECONDS = 3.0
@@ -38,8 +41,9 @@ NODES_OF_A_BUDGET = 100
 # Options near to being taken, over which dives and induced neighbourhoods solve their relaxations.
 NEAR = 0.5
 
-# Restricted searches end at this gap, unless the user's is wider.
+# Restricted searches end at this gap, or at this part of the gap of the whole where that is less.
 GAP = 2e-5
+PART_OF_GAP = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,9 @@ class Improver:
 
     def run(self, dives: int) -> None:
         """Search until the run is over."""
+        if not self.number and self.board.best is None:
+            nothing_decided = np.zeros(self.problem.groups.count, dtype=bool)
+            self._core(Dive(self.root.relaxed, self.root.gains, nothing_decided), None, *FIRST_CORE)
         for attempt in range(dives):
             self._dive(attempt)
         attempt = dives
@@ -140,7 +147,7 @@ class Improver:
         return held if found.point is None else found.point
 
     def _effort(self, seconds: float) -> Effort:
-        gap = max(GAP, self.board.options.gap / 4)
+        gap = min(GAP, PART_OF_GAP * self.board.gap)
         seed = int(self.rng.integers(2**31 - 1))
         if self.budgeted:
             return Effort(float("inf"), NODES_OF_A_BUDGET, gap, seed)
@@ -162,6 +169,8 @@ class Improver:
         record, before = self.records[name], self._best
         began, value = time.thread_time(), self.board.value
         rank = self.ways[name](round(record.size))
+        lower, upper = self.board.narrowed()
+        rank = np.where(lower < upper, rank, np.inf)
         free = freed(self.problem, before, rank, max(20, round(record.size)))
         found = search_among(self.board, before, free, self._effort(SECONDS))
         self.board.offer(found.point, before)
