@@ -35,17 +35,22 @@ from capalloc.engines.own.turns import Turns
 from capalloc.engines.points import crossed, refuse_bad_numbers
 from capalloc.model import Floats, LinearModel, Outcome, ProgressReport, SolveOptions, StoppedBy
 
-# What the proof gets of the threads beside a share of one for each search for plans.  Where the relaxation alone takes
-# more than so many seconds, a tree of them will not be searched to its end soon, and plans matter more.
+# What the proof gets of the threads beside a share of one for each search for plans, at first and when plans no longer
+# improve, and what it gets while they do.
 SHARE_OF_PROOF = 4.0
-SHARE_OF_A_LARGE_PROOF = 0.4
+SHARE_BESIDE_PLANS = 0.4
+
+# Seconds after which a proof is not about to end, unless the relaxation alone takes more than so many of them: a tree
+# of such relaxations will not be searched to its end soon.
+TRIAL = 5.0
 LONG_RELAXATION = 0.3
 
-# Searches for plans begin so many seconds after the proof, which may need no more.
-HEAD_START = 0.2
+# Plans no longer improve when nothing has come for so many seconds, or for this part of the run.
+STILL = 5.0
+STILL_PART = 0.25
 
-# Dives of each search for plans before it turns to neighbourhoods.
-DIVES = 2
+# Searches for plans begin so many seconds after the proof, which may need no more.
+HEAD_START = 0.5
 
 
 class Capalloc:
@@ -101,7 +106,8 @@ class _Session:
         names = [f"improver {number}" for number in range(max(1, board.options.threads))]
         self.improvers = names
         self.turns = Turns(board.options.threads, {PROVER: SHARE_OF_PROOF} | dict.fromkeys(names, 1.0))
-        self.proved = False
+        self.proved = self.long = False
+        self.diving = set(names)
         self.root: Root | None = None
         self.rooted, self.proof_ended = Flag(), Flag()
 
@@ -169,18 +175,28 @@ class _Session:
             if not number and not self.board.over:
                 self._solve_root()
             if self.root is not None and self.board.problem.groups.binary.any():
-                Improver(self.board, self.root, self.turns, name, number).run(DIVES)
+                improver = Improver(self.board, self.root, partial(self._rest, name), number)
+                improver.begin()
+                self.diving.discard(name)
+                improver.go_on()
         finally:
             self.rooted.set()
             self.turns.end(name)
+
+    def _rest(self, name: str, after: float) -> None:
+        """Weigh proof and plans anew, and let others work."""
+        now = self.board.watch.seconds
+        improving = bool(self.diving) or now - self.board.improved_at < max(STILL, STILL_PART * now)
+        beside = improving and (self.long or now > TRIAL)
+        self.turns.shares[PROVER] = SHARE_BESIDE_PLANS if beside else SHARE_OF_PROOF
+        self.turns.let_others(name, after)
 
     def _solve_root(self) -> None:
         board = self.board
         began = time.thread_time()
         lp = Simplex(board)
         relaxed = lp.solve()
-        if time.thread_time() - began > LONG_RELAXATION:
-            self.turns.shares[PROVER] = SHARE_OF_A_LARGE_PROOF
+        self.long = time.thread_time() - began > LONG_RELAXATION
         if relaxed is not None:
             bound, gains = dual_bound(board.problem, relaxed.multipliers)
             board.root = (bound, gains)

@@ -23,8 +23,9 @@ from capalloc.engines.own.neighbourhoods import (
 from capalloc.engines.own.problem import dual_bound
 from capalloc.engines.own.restricted import Effort, Found, search_among
 from capalloc.engines.own.simplex import Relaxed, Simplex
-from capalloc.engines.own.turns import Turns
 from capalloc.model import Floats
+
+DIVES = 2
 
 # Options that cores set free after a dive, and the seconds for each.
 CORES = ((400, 3.0), (700, 4.0), (1000, 5.0))
@@ -37,6 +38,9 @@ FIRST_SIZE = 300
 SECONDS = 3.0
 NODES = 1_000
 NODES_OF_A_BUDGET = 100
+
+# Others wait at least so many seconds for a dive.
+_SLICE = 0.5
 
 # Options near to being taken, over which dives and induced neighbourhoods solve their relaxations.
 NEAR = 0.5
@@ -70,10 +74,17 @@ class Record:
 
 
 class Improver:
-    """One search at work; several may run side by side on one board, each with a number of its own."""
+    """One search at work; several may run side by side on one board, each with a number of its own.
 
-    def __init__(self, board: Board, root: Root, turns: Turns, name: str, number: int) -> None:
-        self.board, self.root, self.turns, self.name, self.number = board, root, turns, name, number
+    Parameters
+    ----------
+    rest
+        Called between searches, and with the seconds that should have passed between the steps of one, to let others
+        work.
+    """
+
+    def __init__(self, board: Board, root: Root, rest: Callable[[float], None], number: int) -> None:
+        self.board, self.root, self.rest, self.number = board, root, rest, number
         self.problem = board.problem
         self.rng = np.random.default_rng([board.options.seed, number])
         self.budgeted = board.options.node_limit is not None
@@ -89,16 +100,19 @@ class Improver:
         self.records = {way: Record() for way in self.ways}
         self.lp = self._near_lp()
 
-    def run(self, dives: int) -> None:
-        """Search until the run is over."""
+    def begin(self) -> None:
+        """Dive so many times as a search does before it turns to neighbourhoods."""
         if not self.number and self.board.best is None:
             nothing_decided = np.zeros(self.problem.groups.count, dtype=bool)
             self._core(Dive(self.root.relaxed, self.root.gains, nothing_decided), None, *FIRST_CORE)
-        for attempt in range(dives):
+        for attempt in range(DIVES):
             self._dive(attempt)
-        attempt = dives
+
+    def go_on(self) -> None:
+        """Search neighbourhoods until the run is over, and dive again as long as there is no point."""
+        attempt = DIVES
         while not self.board.over:
-            self.turns.let_others(self.name, 0.0)
+            self.rest(0.0)
             if self.board.best is None:
                 self._dive(attempt)
                 attempt += 1
@@ -116,7 +130,7 @@ class Improver:
     def _near_lp(self) -> Simplex:
         lp = Simplex(self.board, near(self.problem, self.root.relaxed.x, self.root.gains, NEAR))
         lp.adopt(self.root.lp)
-        lp.rest = lambda: self.turns.let_others(self.name, 0.5)
+        lp.rest = lambda: self.rest(_SLICE)
         return lp
 
     def _dive(self, attempt: int) -> None:
@@ -130,7 +144,7 @@ class Improver:
         self.losses.append(np.abs(ended.gains))
         held: Floats | None = None
         for size, seconds in CORES:
-            self.turns.let_others(self.name, 0.0)
+            self.rest(0.0)
             if self.board.over:
                 return
             held = self._core(ended, held, size << (attempt if held is None else 0), seconds)

@@ -93,6 +93,12 @@ def reduce(model: LinearModel) -> Reduced | None:
     return work.reduced()
 
 
+def unreduced(model: LinearModel) -> Reduced:
+    """Return the model as it is, in the place of a smaller one."""
+    columns, rows = np.arange(len(model.objective)), np.arange(len(model.row_upper))
+    return Reduced(model, columns, rows, np.zeros(len(columns)), columns, 0.0)
+
+
 class _Work:
     """A model whose bounds are being tightened."""
 

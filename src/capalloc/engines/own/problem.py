@@ -15,7 +15,7 @@ from capalloc.issues import EngineFailed
 from capalloc.model import Floats, LinearModel
 
 if TYPE_CHECKING:
-    from scipy.sparse import csc_array, csr_array
+    from scipy.sparse import csc_array
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,6 @@ class Problem:
     scaling: Scaling
     scaled: LinearModel
     columns: csc_array
-    sizes: csr_array
 
     @property
     def size(self) -> int:
@@ -60,7 +59,7 @@ def problem_of(model: LinearModel) -> Problem:
 
     scaling = scaling_of(model)
     counted = scaled(model, scaling)
-    return Problem(model, find_groups(model), scaling, counted, csc_array(counted.matrix), abs(model.matrix))
+    return Problem(model, find_groups(model), scaling, counted, csc_array(counted.matrix))
 
 
 def dual_bound(problem: Problem, multipliers: Floats) -> tuple[float, Floats]:

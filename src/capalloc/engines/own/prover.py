@@ -14,7 +14,7 @@ import numpy as np
 
 from capalloc.engines.highs import NO_POINT, Run
 from capalloc.engines.own.board import Board
-from capalloc.engines.own.presolve import Reduced, reduce
+from capalloc.engines.own.presolve import Reduced, reduce, unreduced
 from capalloc.engines.own.turns import Turns
 from capalloc.model import Floats
 
@@ -30,9 +30,8 @@ _PAUSE = 1.0
 
 def prove(board: Board, turns: Turns) -> bool:
     """Search until the run is over; true when no point is better than the best on the board."""
+    part: Reduced | None = unreduced(board.problem.model)
     while not board.over:
-        lower, upper = board.narrowed()
-        part = reduce(replace(board.problem.model, lower=lower, upper=upper))
         if part is None or not part.columns.size:
             if part is not None:
                 board.offer(board.problem.point(part.base))
@@ -42,6 +41,8 @@ def prove(board: Board, turns: Turns) -> bool:
             return _closed(board)
         if not proof.narrower:
             return False
+        lower, upper = board.narrowed()
+        part = reduce(replace(board.problem.model, lower=lower, upper=upper))
     return False
 
 
