@@ -27,8 +27,13 @@ class Dive:
 
 def undecided(problem: Problem, x: Floats) -> Ints:
     """Return the groups that a relaxed point takes a part of."""
-    part = problem.groups.binary & (x > _WHOLE) & (x < 1 - _WHOLE)
-    return np.unique(problem.groups.of[part])
+    return np.unique(problem.groups.of[in_part(problem, x)])
+
+
+def in_part(problem: Problem, x: Floats) -> Truths:
+    """Return the 0/1 columns that a relaxed point takes a part of."""
+    part: Truths = problem.groups.binary & (x > _WHOLE) & (x < 1 - _WHOLE)
+    return part
 
 
 def near(problem: Problem, x: Floats, gains: Floats, share: float) -> Ints:
@@ -114,7 +119,7 @@ class _Walk:
     def most_valuable(self, count: int) -> Ints:
         """The options of the greatest part in the undecided groups of the greatest value."""
         problem, x = self.problem, self.last.x
-        part = np.flatnonzero(problem.groups.binary & (x > _WHOLE) & (x < 1 - _WHOLE))
+        part = np.flatnonzero(in_part(problem, x))
         group = problem.groups.of[part]
         worth = np.bincount(group, (problem.model.objective * x * self.blur)[part], problem.groups.count)
         order = np.lexsort((-x[part], group, -worth[group]))

@@ -196,12 +196,12 @@ class _Session:
         began = time.thread_time()
         lp = Simplex(board)
         relaxed = lp.solve()
-        self.long = time.thread_time() - began > LONG_RELAXATION
+        long = self.long = time.thread_time() - began > LONG_RELAXATION
         if relaxed is not None:
             bound, gains = dual_bound(board.problem, relaxed.multipliers)
             board.root = (bound, gains)
             board.lower(max(bound, board.value))
-            self.root = Root(relaxed, gains, lp, surroundings(board.problem, relaxed.multipliers))
+            self.root = Root(relaxed, gains, lp, surroundings(board.problem, relaxed.multipliers), long)
         self.rooted.set()
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from capalloc.engines.own.board import Board
-from capalloc.engines.own.diving import Dive, dive, near, undecided
+from capalloc.engines.own.diving import Dive, dive, in_part, near, undecided
 from capalloc.engines.own.neighbourhoods import (
     Surroundings,
     around_gains,
@@ -22,10 +22,14 @@ from capalloc.engines.own.neighbourhoods import (
 )
 from capalloc.engines.own.problem import dual_bound
 from capalloc.engines.own.restricted import Effort, Found, search_among
+from capalloc.engines.own.rounding import rounded_down
 from capalloc.engines.own.simplex import Relaxed, Simplex
 from capalloc.model import Floats
 
-DIVES = 2
+# Dives of one search before it turns to neighbourhoods.  Where relaxations are long, neighbourhoods gain slowly, and
+# plans of several dives gain from one another.
+DIVES = 1
+DIVES_WHEN_LONG = 2
 
 # Options that cores set free after a dive, and the seconds for each.
 CORES = ((400, 3.0), (700, 4.0), (1000, 5.0))
@@ -34,8 +38,9 @@ CORES = ((400, 3.0), (700, 4.0), (1000, 5.0))
 FIRST_CORE = (300, 1.5)
 
 # A neighbourhood begins with so many free options; a search in one takes so many seconds, or nodes, at most.
-FIRST_SIZE = 300
-SECONDS = 3.0
+FIRST_SIZE = 250
+SECONDS = 1.5
+SECONDS_WHEN_LONG = 3.0
 NODES = 1_000
 NODES_OF_A_BUDGET = 100
 
@@ -52,12 +57,13 @@ PART_OF_GAP = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """The root relaxation, what each option gains in it beyond its rows, and the solver that holds its basis."""
+    """The root relaxation, what each option gains in it, the solver that holds its basis, and whether it took long."""
 
     relaxed: Relaxed
     gains: Floats
     lp: Simplex
     around: Surroundings
+    long: bool
 
 
 @dataclass(slots=True)
@@ -70,7 +76,7 @@ class Record:
     def learn(self, rate: float, found: Found, quick: bool) -> None:
         """Take in one more search: larger next time when this one was closed, smaller when it was not."""
         self.rate = rate if self.rate == float("inf") else 0.8 * self.rate + 0.2 * rate
-        self.size *= (1.25 if quick else 1.08) if found.closed else 0.92
+        self.size *= (1.25 if quick else 1.08) if found.closed else 0.95 if rate > 0 else 0.8
 
 
 class Improver:
@@ -88,6 +94,8 @@ class Improver:
         self.problem = board.problem
         self.rng = np.random.default_rng([board.options.seed, number])
         self.budgeted = board.options.node_limit is not None
+        self.dives = DIVES_WHEN_LONG if root.long else DIVES
+        self.seconds = SECONDS_WHEN_LONG if root.long else SECONDS
         self.losses = [np.abs(root.gains)]
         self.ways: dict[str, Callable[[int], Floats]] = {
             "near": lambda _: around_gains(self._loss(), self.rng, 1.0),
@@ -103,14 +111,16 @@ class Improver:
     def begin(self) -> None:
         """Dive so many times as a search does before it turns to neighbourhoods."""
         if not self.number and self.board.best is None:
+            first = rounded_down(self.problem, self.root.relaxed.x)
+            self.board.offer(first)
             nothing_decided = np.zeros(self.problem.groups.count, dtype=bool)
-            self._core(Dive(self.root.relaxed, self.root.gains, nothing_decided), None, *FIRST_CORE)
-        for attempt in range(DIVES):
+            self._core(Dive(self.root.relaxed, self.root.gains, nothing_decided), first, *FIRST_CORE)
+        for attempt in range(self.dives):
             self._dive(attempt)
 
     def go_on(self) -> None:
         """Search neighbourhoods until the run is over, and dive again as long as there is no point."""
-        attempt = DIVES
+        attempt = self.dives
         while not self.board.over:
             self.rest(0.0)
             if self.board.best is None:
@@ -147,18 +157,21 @@ class Improver:
             self.rest(0.0)
             if self.board.over:
                 return
-            held = self._core(ended, held, size << (attempt if held is None else 0), seconds)
+            before = self.board.value
+            held, closed = self._core(ended, held, size << (attempt if held is None else 0), seconds)
+            if not (closed or self.root.long or self.board.value > before):
+                return
 
-    def _core(self, ended: Dive, held: Floats | None, size: int, seconds: float) -> Floats | None:
+    def _core(self, ended: Dive, held: Floats | None, size: int, seconds: float) -> tuple[Floats | None, bool]:
         """Search among the options that lose least where a dive ended; what it decided stays."""
         problem, x = self.problem, ended.relaxed.x
-        rank = np.where(np.isin(problem.groups.of, undecided(problem, x)), -1.0, np.abs(ended.gains))
+        rank = np.where(in_part(problem, x), -1.0, np.abs(ended.gains))
         rank[ended.decided[problem.groups.of]] = np.inf
         free = freed(problem, x if held is None else held, rank, size)
         begin = np.where(problem.groups.binary, np.rint(x), x) if held is None else held
         found = search_among(self.board, begin, free, self._effort(seconds), start=held is not None)
         self.board.offer(found.point)
-        return held if found.point is None else found.point
+        return (held if found.point is None else found.point), found.closed
 
     def _effort(self, seconds: float) -> Effort:
         gap = min(GAP, PART_OF_GAP * self.board.gap)
@@ -186,11 +199,11 @@ class Improver:
         lower, upper = self.board.narrowed()
         rank = np.where(lower < upper, rank, np.inf)
         free = freed(self.problem, before, rank, max(20, round(record.size)))
-        found = search_among(self.board, before, free, self._effort(SECONDS))
+        found = search_among(self.board, before, free, self._effort(self.seconds))
         self.board.offer(found.point, before)
         gained = 0.0 if found.point is None else max(0.0, self.problem.worth(found.point) - value)
         took = found.nodes + 1.0 if self.budgeted else time.thread_time() - began
-        quick = found.nodes <= 10 if self.budgeted else took < SECONDS / 4
+        quick = found.nodes <= 10 if self.budgeted else took < self.seconds / 4
         record.learn(gained / max(took, 1e-3), found, quick)
 
     def _crossed(self, _: int) -> Floats:
@@ -204,7 +217,7 @@ class Improver:
         held = self.rng.random(problem.groups.count) < self.rng.uniform(0.3, 0.7)
         columns = np.flatnonzero(held[problem.groups.of] & problem.groups.binary)
         self.lp.bound(columns, best[columns], best[columns])
-        relaxed = self.lp.solve(2 * SECONDS)
+        relaxed = self.lp.solve(2 * SECONDS_WHEN_LONG)
         self.lp.bound(columns, problem.model.lower[columns], problem.model.upper[columns])
         if relaxed is None:
             return around_gains(self._loss(), self.rng, 1.0)
