@@ -17,6 +17,7 @@ from capalloc.engines.own.diving import dive
 from capalloc.engines.own.neighbourhoods import component, freed, surroundings, window
 from capalloc.engines.own.problem import dual_bound, problem_of
 from capalloc.engines.own.restricted import Effort, search_among
+from capalloc.engines.own.rounding import rounded_down
 from capalloc.engines.own.simplex import Simplex
 from capalloc.engines.own.turns import Turns
 from capalloc.engines.points import holds, value_of
@@ -256,3 +257,30 @@ def test_a_run_on_any_threads_ends_with_the_same_proof(threads):
         for model in itertools.repeat(hard_model(3, 25), 2)
     }
     assert len(values) == 1
+
+
+def test_rounding_down_leaves_out_what_cannot_stay():
+    """The first project is only half taken, so what needs it goes too, and what needs that."""
+    chain = [([-1, 1, 0, 0], -INF, 0), ([0, -1, 1, 0], -INF, 0)]
+    problem = problem_of(model_of([5, 4, 3, 2], [*chain, ([3, 0, 0, 2], -INF, 4)]))
+    assert rounded_down(problem, np.array([0.5, 1, 1, 1])).tolist() == [0, 0, 0, 1]
+
+
+def test_rounding_down_keeps_to_the_room():
+    """What is taken wholly may still be too much together; the least valuable goes."""
+    problem = problem_of(model_of([5, 4, 9], [([3, 3, 3], -INF, 6)]))
+    assert rounded_down(problem, np.ones(3)).tolist() == [1, 0, 1]
+
+
+def test_rounding_down_cannot_mend_a_row_that_asks_for_more():
+    """One of two must be taken, each only in part: leaving out does not help."""
+    problem = problem_of(model_of([5, 4], [([1, 1], 1, 1)]))
+    assert rounded_down(problem, np.array([0.5, 0.5])) is None
+
+
+def test_rounding_down_pays_for_what_is_left():
+    """The payments of the project that goes are given back."""
+    problem = problem_of(financed_model())
+    point = rounded_down(problem, np.array([1, 0.4, 4, 3, 0, 2.0]))
+    assert point.tolist() == pytest.approx([1, 0, point[2], 7 - point[2], 0, 0])
+    assert holds(problem.model, point)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextvars import copy_context
 from functools import partial
@@ -40,10 +39,10 @@ from capalloc.model import Floats, LinearModel, Outcome, ProgressReport, SolveOp
 SHARE_OF_PROOF = 4.0
 SHARE_BESIDE_PLANS = 0.4
 
-# Seconds after which a proof is not about to end, unless the relaxation alone takes more than so many of them: a tree
-# of such relaxations will not be searched to its end soon.
+# Seconds after which a proof is not about to end.  In models with more entries than this a single relaxation takes long,
+# and a tree of them will not be searched to its end soon.
 TRIAL = 5.0
-LONG_RELAXATION = 0.3
+LARGE = 200_000
 
 # Plans no longer improve when nothing has come for so many seconds, or for this part of the run.
 STILL = 5.0
@@ -106,7 +105,8 @@ class _Session:
         names = [f"improver {number}" for number in range(max(1, board.options.threads))]
         self.improvers = names
         self.turns = Turns(board.options.threads, {PROVER: SHARE_OF_PROOF} | dict.fromkeys(names, 1.0))
-        self.proved = self.long = False
+        self.proved = False
+        self.large = board.problem.model.matrix.nnz > LARGE
         self.diving = set(names)
         self.root: Root | None = None
         self.rooted, self.proof_ended = Flag(), Flag()
@@ -187,21 +187,19 @@ class _Session:
         """Weigh proof and plans anew, and let others work."""
         now = self.board.watch.seconds
         improving = bool(self.diving) or now - self.board.improved_at < max(STILL, STILL_PART * now)
-        beside = improving and (self.long or now > TRIAL)
+        beside = improving and (self.large or now > TRIAL)
         self.turns.shares[PROVER] = SHARE_BESIDE_PLANS if beside else SHARE_OF_PROOF
         self.turns.let_others(name, after)
 
     def _solve_root(self) -> None:
         board = self.board
-        began = time.thread_time()
         lp = Simplex(board)
         relaxed = lp.solve()
-        long = self.long = time.thread_time() - began > LONG_RELAXATION
         if relaxed is not None:
             bound, gains = dual_bound(board.problem, relaxed.multipliers)
             board.root = (bound, gains)
             board.lower(max(bound, board.value))
-            self.root = Root(relaxed, gains, lp, surroundings(board.problem, relaxed.multipliers), long)
+            self.root = Root(relaxed, gains, lp, surroundings(board.problem, relaxed.multipliers), self.large)
         self.rooted.set()
 
 

@@ -26,10 +26,10 @@ from capalloc.engines.own.rounding import rounded_down
 from capalloc.engines.own.simplex import Relaxed, Simplex
 from capalloc.model import Floats
 
-# Dives of one search before it turns to neighbourhoods.  Where relaxations are long, neighbourhoods gain slowly, and
+# Dives of one search before it turns to neighbourhoods.  In large models neighbourhoods gain slowly, and
 # plans of several dives gain from one another.
 DIVES = 1
-DIVES_WHEN_LONG = 2
+DIVES_WHEN_LARGE = 2
 
 # Options that cores set free after a dive, and the seconds for each.
 CORES = ((400, 3.0), (700, 4.0), (1000, 5.0))
@@ -40,7 +40,7 @@ FIRST_CORE = (300, 1.5)
 # A neighbourhood begins with so many free options; a search in one takes so many seconds, or nodes, at most.
 FIRST_SIZE = 250
 SECONDS = 1.5
-SECONDS_WHEN_LONG = 3.0
+SECONDS_WHEN_LARGE = 3.0
 NODES = 1_000
 NODES_OF_A_BUDGET = 100
 
@@ -57,13 +57,13 @@ PART_OF_GAP = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """The root relaxation, what each option gains in it, the solver that holds its basis, and whether it took long."""
+    """The root relaxation, what each option gains in it, the solver with its basis, and whether it is large."""
 
     relaxed: Relaxed
     gains: Floats
     lp: Simplex
     around: Surroundings
-    long: bool
+    large: bool
 
 
 @dataclass(slots=True)
@@ -94,8 +94,8 @@ class Improver:
         self.problem = board.problem
         self.rng = np.random.default_rng([board.options.seed, number])
         self.budgeted = board.options.node_limit is not None
-        self.dives = DIVES_WHEN_LONG if root.long else DIVES
-        self.seconds = SECONDS_WHEN_LONG if root.long else SECONDS
+        self.dives = DIVES_WHEN_LARGE if root.large else DIVES
+        self.seconds = SECONDS_WHEN_LARGE if root.large else SECONDS
         self.losses = [np.abs(root.gains)]
         self.ways: dict[str, Callable[[int], Floats]] = {
             "near": lambda _: around_gains(self._loss(), self.rng, 1.0),
@@ -159,7 +159,7 @@ class Improver:
                 return
             before = self.board.value
             held, closed = self._core(ended, held, size << (attempt if held is None else 0), seconds)
-            if not (closed or self.root.long or self.board.value > before):
+            if not (closed or self.root.large or self.board.value > before):
                 return
 
     def _core(self, ended: Dive, held: Floats | None, size: int, seconds: float) -> tuple[Floats | None, bool]:
@@ -217,7 +217,7 @@ class Improver:
         held = self.rng.random(problem.groups.count) < self.rng.uniform(0.3, 0.7)
         columns = np.flatnonzero(held[problem.groups.of] & problem.groups.binary)
         self.lp.bound(columns, best[columns], best[columns])
-        relaxed = self.lp.solve(2 * SECONDS_WHEN_LONG)
+        relaxed = self.lp.solve(2 * SECONDS_WHEN_LARGE)
         self.lp.bound(columns, problem.model.lower[columns], problem.model.upper[columns])
         if relaxed is None:
             return around_gains(self._loss(), self.rng, 1.0)

@@ -104,8 +104,8 @@ def component(around: Surroundings, loss: Floats, size: int, rng: np.random.Gene
     reached = np.zeros(groups.count, dtype=bool)
     place = np.full(groups.count, np.inf)
     found, step = 0, 0
-    while found < size and not reached.all():
-        wave: Ints = np.array([rng.choice(np.flatnonzero(~reached))])
+    while found < size and (number[~reached] > 0).any():
+        wave: Ints = np.array([rng.choice(np.flatnonzero(~reached & (number > 0)))])
         while len(wave) and found < size:
             rng.shuffle(wave)
             reached[wave] = True

@@ -54,6 +54,7 @@ def search_among(board: Board, held: Floats, free: Truths, effort: Effort, *, st
     problem = board.problem
     part = _Part(problem, held, free)
     if part.model is None:
+        board.count(1)
         return Found(None, True, 0)
     solver = _solver(effort, board)
     pass_model(solver, program_of(part.model))
