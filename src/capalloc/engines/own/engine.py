@@ -39,9 +39,10 @@ from capalloc.model import Floats, LinearModel, Outcome, ProgressReport, SolveOp
 SHARE_OF_PROOF = 4.0
 SHARE_BESIDE_PLANS = 0.4
 
-# Seconds after which a proof is not about to end.  In models with more entries than this a single relaxation takes long,
-# and a tree of them will not be searched to its end soon.
-TRIAL = 5.0
+# A proof that has not closed so much of the root's gap after so many seconds is not about to end.  In models with more
+# entries than this a single relaxation takes long, and a tree of them will not be searched to its end soon.
+TRIAL = 8.0
+PROMISING = 0.2
 LARGE = 200_000
 
 # Plans no longer improve when nothing has come for so many seconds, or for this part of the run.
@@ -187,9 +188,14 @@ class _Session:
         """Weigh proof and plans anew, and let others work."""
         now = self.board.watch.seconds
         improving = bool(self.diving) or now - self.board.improved_at < max(STILL, STILL_PART * now)
-        beside = improving and (self.large or now > TRIAL)
+        beside = improving and (self.large or (now > TRIAL and not self._promising()))
         self.turns.shares[PROVER] = SHARE_BESIDE_PLANS if beside else SHARE_OF_PROOF
         self.turns.let_others(name, after)
+
+    def _promising(self) -> bool:
+        """Whether the proof has closed a good part of the gap there was at the root."""
+        board = self.board
+        return board.root is not None and board.root[0] - board.bound >= PROMISING * (board.root[0] - board.value)
 
     def _solve_root(self) -> None:
         board = self.board

@@ -43,6 +43,7 @@ SECONDS = 1.5
 SECONDS_WHEN_LARGE = 3.0
 NODES = 1_000
 NODES_OF_A_BUDGET = 100
+PART_OF_STILLNESS = 0.2
 
 # Others wait at least so many seconds for a dive.
 _SLICE = 0.5
@@ -199,11 +200,13 @@ class Improver:
         lower, upper = self.board.narrowed()
         rank = np.where(lower < upper, rank, np.inf)
         free = freed(self.problem, before, rank, max(20, round(record.size)))
-        found = search_among(self.board, before, free, self._effort(self.seconds))
+        # The longer nothing has come, the more is worth trying on one neighbourhood.
+        seconds = max(self.seconds, PART_OF_STILLNESS * (self.board.watch.seconds - self.board.improved_at))
+        found = search_among(self.board, before, free, self._effort(seconds))
         self.board.offer(found.point, before)
         gained = 0.0 if found.point is None else max(0.0, self.problem.worth(found.point) - value)
         took = found.nodes + 1.0 if self.budgeted else time.thread_time() - began
-        quick = found.nodes <= 10 if self.budgeted else took < self.seconds / 4
+        quick = found.nodes <= 10 if self.budgeted else took < seconds / 4
         record.learn(gained / max(took, 1e-3), found, quick)
 
     def _crossed(self, _: int) -> Floats:
