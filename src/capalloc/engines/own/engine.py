@@ -39,11 +39,9 @@ from capalloc.model import Floats, LinearModel, Outcome, ProgressReport, SolveOp
 SHARE_OF_PROOF = 4.0
 SHARE_BESIDE_PLANS = 0.4
 
-# A proof that has not closed so much of the root's gap after so many seconds is not about to end.  In models with more
-# entries than this a single relaxation takes long, and a tree of them will not be searched to its end soon.
+# A proof that has not closed so much of the root's gap after so many seconds is not about to end.
 TRIAL = 8.0
 PROMISING = 0.2
-LARGE = 200_000
 
 # Plans no longer improve when nothing has come for so many seconds, or for this part of the run.
 STILL = 5.0
@@ -107,7 +105,6 @@ class _Session:
         self.improvers = names
         self.turns = Turns(board.options.threads, {PROVER: SHARE_OF_PROOF} | dict.fromkeys(names, 1.0))
         self.proved = False
-        self.large = board.problem.model.matrix.nnz > LARGE
         self.diving = set(names)
         self.root: Root | None = None
         self.rooted, self.proof_ended = Flag(), Flag()
@@ -188,7 +185,7 @@ class _Session:
         """Weigh proof and plans anew, and let others work."""
         now = self.board.watch.seconds
         improving = bool(self.diving) or now - self.board.improved_at < max(STILL, STILL_PART * now)
-        beside = improving and (self.large or (now > TRIAL and not self._promising()))
+        beside = improving and (self.board.problem.large or (now > TRIAL and not self._promising()))
         self.turns.shares[PROVER] = SHARE_BESIDE_PLANS if beside else SHARE_OF_PROOF
         self.turns.let_others(name, after)
 
@@ -205,7 +202,7 @@ class _Session:
             bound, gains = dual_bound(board.problem, relaxed.multipliers)
             board.root = (bound, gains)
             board.lower(max(bound, board.value))
-            self.root = Root(relaxed, gains, lp, surroundings(board.problem, relaxed.multipliers), self.large)
+            self.root = Root(relaxed, gains, lp, surroundings(board.problem, relaxed.multipliers))
         self.rooted.set()
 
 

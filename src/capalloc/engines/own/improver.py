@@ -58,13 +58,12 @@ PART_OF_GAP = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """The root relaxation, what each option gains in it, the solver with its basis, and whether it is large."""
+    """The root relaxation, what each option gains in it, and the solver that holds its basis."""
 
     relaxed: Relaxed
     gains: Floats
     lp: Simplex
     around: Surroundings
-    large: bool
 
 
 @dataclass(slots=True)
@@ -95,8 +94,8 @@ class Improver:
         self.problem = board.problem
         self.rng = np.random.default_rng([board.options.seed, number])
         self.budgeted = board.options.node_limit is not None
-        self.dives = DIVES_WHEN_LARGE if root.large else DIVES
-        self.seconds = SECONDS_WHEN_LARGE if root.large else SECONDS
+        self.dives = DIVES_WHEN_LARGE if self.problem.large else DIVES
+        self.seconds = SECONDS_WHEN_LARGE if self.problem.large else SECONDS
         self.losses = [np.abs(root.gains)]
         self.ways: dict[str, Callable[[int], Floats]] = {
             "near": lambda _: around_gains(self._loss(), self.rng, 1.0),
@@ -160,7 +159,7 @@ class Improver:
                 return
             before = self.board.value
             held, closed = self._core(ended, held, size << (attempt if held is None else 0), seconds)
-            if not (closed or self.root.large or self.board.value > before):
+            if not (closed or self.problem.large or self.board.value > before):
                 return
 
     def _core(self, ended: Dive, held: Floats | None, size: int, seconds: float) -> tuple[Floats | None, bool]:

@@ -17,6 +17,9 @@ from capalloc.model import Floats, LinearModel
 if TYPE_CHECKING:
     from scipy.sparse import csc_array
 
+# Entries of a large model.
+_LARGE = 200_000
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -30,6 +33,11 @@ class Problem:
     scaling: Scaling
     scaled: LinearModel
     columns: csc_array
+
+    @property
+    def large(self) -> bool:
+        """Whether a single relaxation takes long, so that a tree of them will not be searched to its end soon."""
+        return bool(self.model.matrix.nnz > _LARGE)
 
     @property
     def size(self) -> int:

@@ -62,6 +62,9 @@ class _Proof(Run):
         self._seen = 0
         self._looked = time.thread_time()
         self.set("mip_max_nodes", board.nodes_left)
+        if board.problem.large:
+            # The small searches of these heuristics do not look up for the stop sign, and others look for plans.
+            self.set("mip_heuristic_effort", 0.0)
         self.solver.cbMipImprovingSolution.subscribe(self._take)
         self.solver.cbMipUserSolution.subscribe(self._give)
 
