@@ -15,7 +15,7 @@ ENGINES: dict[str, Callable[[], Engine]] = {"highs": Highs, "capalloc": Capalloc
 
 
 def engine_named(name: str) -> Engine:
-    """Return the engine of this name: ``highs``, ``enumeration``, or ``pulp:NAME`` for a solver that PuLP drives.
+    """Return the engine of this name: ``capalloc``, ``highs``, ``enumeration``, or ``pulp:NAME`` for PuLP's solvers.
 
     Raises
     ------
