@@ -34,6 +34,9 @@ DIVES_WHEN_LARGE = 2
 # Options that cores set free after a dive, and the seconds for each.
 CORES = ((400, 3.0), (700, 4.0), (1000, 5.0))
 
+# What the loss of an option of an undecided project counts in a core, one search after the other.
+LOOSE = (0.0, 0.1)
+
 # Options and seconds of a core at the root, for a first plan.
 FIRST_CORE = (300, 1.5)
 
@@ -165,7 +168,10 @@ class Improver:
     def _core(self, ended: Dive, held: Floats | None, size: int, seconds: float) -> tuple[Floats | None, bool]:
         """Search among the options that lose least where a dive ended; what it decided stays."""
         problem, x = self.problem, ended.relaxed.x
-        rank = np.where(in_part(problem, x), -1.0, np.abs(ended.gains))
+        # Other options of undecided projects matter more than their gains say; how much more differs between searches.
+        loose = np.isin(problem.groups.of, undecided(problem, x))
+        rank = np.abs(ended.gains) * np.where(loose, LOOSE[self.number % len(LOOSE)], 1.0)
+        rank[in_part(problem, x)] = -1.0
         rank[ended.decided[problem.groups.of]] = np.inf
         free = freed(problem, x if held is None else held, rank, size)
         begin = np.where(problem.groups.binary, np.rint(x), x) if held is None else held
