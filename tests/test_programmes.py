@@ -46,7 +46,7 @@ from capalloc.screening import screen
 from capalloc.solving import optimize
 from capalloc.verification import verify
 
-ENGINES = ["highs", "enumeration", "pulp:CBC"]
+ENGINES = ["capalloc", "highs", "enumeration", "pulp:CBC"]
 EXACT = SolveOptions(time_limit=60, gap=0.0, threads=1)
 HALF, THIRD = Fraction(1, 2), Fraction(1, 3)
 S, T = Source(id="S"), Source(id="T")

@@ -21,7 +21,7 @@ from capalloc.engines.base import (
     usable_start,
     watched_run,
 )
-from capalloc.engines.highs import PATIENCE, PATIENCE_PER_ENTRY, made_whole
+from capalloc.engines.highs import PATIENCE, PATIENCE_PER_ENTRY, Highs, made_whole
 from capalloc.engines.own.board import Board
 from capalloc.engines.own.improver import Improver, Root
 from capalloc.engines.own.neighbourhoods import surroundings
@@ -54,6 +54,7 @@ HEAD_START = 0.5
 class Capalloc:
     """Reduces a model on its structure, then improves plans and proves a bound side by side.
 
+    A model in which columns that need not be whole have a value (programmes, soft rules) is left to HiGHS alone.
     With one thread and a limit of nodes a run can be repeated: searches then follow one another.
     """
 
@@ -70,6 +71,9 @@ class Capalloc:
         stop: Flag | None = None,
     ) -> Outcome:
         """Return the best point and the bound; see :meth:`capalloc.engines.base.Engine.solve`."""
+        if (~model.integer & (model.objective != 0)).any():
+            # What is worth something by parts must be exact to the last digit; narrowed bounds are not.
+            return Highs().solve(model, options, start=start, progress=progress, stop=stop)
         watch = Watch(options, stop)
         found = watched_run(lambda: _find(model, options, start, watch), watch, progress)
         return conclude(self, model, options, start, watch, found)

@@ -23,6 +23,9 @@ _NOISE = 1e-9
 
 _ROUNDS = 100
 
+# What the rounding of a sum and a quotient can amount to, as a part of the noise.
+_ROUNDING = 1e-3
+
 # Bounds are narrowed only by at least this part of what lies between them.
 _WORTH_NARROWING = 0.1
 
@@ -163,8 +166,9 @@ class _Work:
         column, value = matrix.indices[other], matrix.data[other]
         above = (model.row_upper[rows] - least_without[other]) / value
         below = (model.row_lower[rows] - most_without[other]) / value
-        # Quotients may be rounded; sums and differences of whole numbers are not.
-        slack = np.where(np.abs(value) == 1, 0.0, self.slack[rows] / np.abs(value))
+        # Quotients may be rounded; sums and differences of whole numbers are not.  A bound further out would let HiGHS
+        # pass the row by more than its tolerance.
+        slack = np.where(np.abs(value) == 1, 0.0, self.slack[rows] * _ROUNDING / np.abs(value))
         high, low = np.where(value > 0, above, below) + slack, np.where(value > 0, below, above) - slack
         whole = model.integer[column]
         high, low = np.where(whole, np.floor(high), high), np.where(whole, np.ceil(low), low)
