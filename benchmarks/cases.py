@@ -22,7 +22,8 @@ from benchmarks.instances import (
 )
 from benchmarks.referee import Referee, judge_ppssp
 
-GENERATED: tuple[tuple[Family, int], ...] = (("phase", 100), ("yearly", 100), ("phase", 1_000), ("yearly", 1_000))
+SIZES = (100, 300, 1_000, 3_000)
+GENERATED: tuple[tuple[Family, int], ...] = tuple((family, size) for size in SIZES for family in ("phase", "yearly"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,14 +73,21 @@ def _bills(tables: Tables, way: Way) -> Iterator[Bill]:
         and (row.project == way.project.id if row.project in ids else parse_selection(row.project).matches(way.project))
     ]
     let_in = {source for row in rows if row.max > 0 for source in row.source}
+    # What allows nothing bars its sources from paying any more; it says nothing of what they have paid.
+    barred = {source for row in rows if row.max == 0 for source in row.source}
     payers = tuple(
         source.id
         for source in tables.sources
-        if parse_selection(source.eligible).matches(way.project) and (source.side == "state" or source.id in let_in)
+        if parse_selection(source.eligible).matches(way.project)
+        and (source.side == "state" or source.id in let_in)
+        and source.id not in barred
     )
 
     def bounds(per: str, cost: int) -> tuple[tuple[tuple[str, ...], int, int], ...]:
-        return tuple((row.source, floor(row.min * cost), ceil(row.max * cost)) for row in rows if row.per == per)
+        limits = [row for row in rows if row.per == per and row.max > 0]
+        return tuple(
+            (row.source, floor(row.min * cost), (floor if row.legal else ceil)(row.max * cost)) for row in limits
+        )
 
     facts = dict(_facts(tables, way.project))
     due = _due(tables, way)

@@ -38,7 +38,7 @@ from capalloc.records import (
 )
 from capalloc.settings import ObjectiveSettings, PhaseSettings, Settings
 from capalloc.tables import Tables
-from drafts import FIRST_YEAR, HALF, LONGEST, THIRD, drafts, draw_begun, draw_kinds, draw_paid, one_in, suit
+from drafts import FIRST_YEAR, HALF, KINDS, LONGEST, THIRD, drafts, draw_begun, draw_kinds, draw_paid, one_in, suit
 
 # None of these cuts a small cost into whole amounts by itself.
 PROFILES = {
@@ -65,9 +65,18 @@ shares = st.sampled_from([Fraction(0), Fraction(1, 7), Fraction(1, 4), THIRD, HA
 
 
 # What portfolios may have besides; a test may ask for fewer.
-EVERYTHING = frozenset(
-    {"prices", "carry", "disbursement", "priorities", "order", "rules", "payment rules", "targets", "synergies", "sets"}
-)
+EVERYTHING = KINDS | {
+    "prices",
+    "carry",
+    "disbursement",
+    "priorities",
+    "order",
+    "rules",
+    "payment rules",
+    "targets",
+    "synergies",
+    "sets",
+}
 
 
 def cases(count):
@@ -377,7 +386,9 @@ def _shares(draw, names, pairs, kinds):
         source = tuple(draw(st.lists(st.sampled_from(names), min_size=1, max_size=len(names), unique=True)))
         per = draw(st.sampled_from(["life", "year"])) if project not in barred else "life"
         low, high = sorted([draw(st.just(Fraction(0)) | shares), draw(shares)])
-        rows[project, mode, source, per] = Share(project=project, mode=mode, source=source, min=low, max=high, per=per)
+        rows[project, mode, source, per] = Share(
+            project=project, mode=mode, source=source, min=low, max=high, per=per, legal=draw(one_in(3))
+        )
     return tuple(rows.values())
 
 

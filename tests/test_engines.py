@@ -19,7 +19,7 @@ from capalloc.model import SolveOptions, Status, StoppedBy, relative_gap
 from small_models import INF, financed_model, hard_model, model_of
 from strategies import cases
 
-NAMES = ["highs", "enumeration", "pulp:CBC", "pulp:HiGHS"]
+NAMES = ["highs", "capalloc", "enumeration", "pulp:CBC", "pulp:HiGHS"]
 SOLVERS = [name for name in NAMES if name != "enumeration"]
 TO_THE_END = SolveOptions(gap=0, threads=1)
 
@@ -111,7 +111,7 @@ def test_an_impossible_model_has_no_point(engine, case):
     assert outcome.bound == -INF
 
 
-@pytest.mark.parametrize("name", ["highs", "enumeration", "pulp:HiGHS"])
+@pytest.mark.parametrize("name", ["highs", "capalloc", "enumeration", "pulp:HiGHS"])
 def test_one_unit_beyond_a_trillion_is_still_too_much(name):
     """A trillion and one in one row: the room for the first leaves none for the second."""
     outcome = engine_named(name).solve(model_of([3, 2], [([10**12, 1], -INF, 10**12)]), TO_THE_END)
@@ -165,7 +165,7 @@ def test_no_time_proves_nothing(engine):
     assert outcome.bound >= 0
 
 
-@pytest.mark.parametrize("name", ["highs", "enumeration", "pulp:CBC"])
+@pytest.mark.parametrize("name", ["highs", "capalloc", "enumeration", "pulp:CBC"])
 def test_no_nodes_proves_little(name):
     """Without a node a point may be held, but never a proof on a model that needs a search."""
     outcome = engine_named(name).solve(hard_model(5, 25), SolveOptions(node_limit=0, time_limit=20))
@@ -279,7 +279,8 @@ def test_ctrl_c_keeps_the_best(name):
     assert json.loads(run.stdout) == ["feasible", "interrupt", True]
 
 
-def test_progress_comes_in_the_calling_thread_and_only_gets_better():
+@pytest.mark.parametrize("name", ["highs", "capalloc"])
+def test_progress_comes_in_the_calling_thread_and_only_gets_better(name):
     """Each report has a value no lower and a bound no higher than the one before."""
     reports, threads = [], set()
 
@@ -287,7 +288,7 @@ def test_progress_comes_in_the_calling_thread_and_only_gets_better():
         reports.append(progress)
         threads.add(threading.current_thread())
 
-    outcome = engine_named("highs").solve(hard_model(), SolveOptions(time_limit=1, gap=0), progress=hear)
+    outcome = engine_named(name).solve(hard_model(), SolveOptions(time_limit=1, gap=0), progress=hear)
 
     values = [report.value for report in reports if report.value is not None]
     bounds = [report.bound for report in reports]
@@ -298,7 +299,8 @@ def test_progress_comes_in_the_calling_thread_and_only_gets_better():
     assert reports[-1].gap == relative_gap(reports[-1].value, reports[-1].bound)
 
 
-def test_an_error_of_the_listener_ends_the_run():
+@pytest.mark.parametrize("name", ["highs", "capalloc"])
+def test_an_error_of_the_listener_ends_the_run(name):
     """What ``progress`` raises comes out, and no engine is left at work."""
 
     def fail(progress):
@@ -306,15 +308,16 @@ def test_an_error_of_the_listener_ends_the_run():
 
     before = threading.active_count()
     with pytest.raises(LookupError, match="no terminal"):
-        engine_named("highs").solve(hard_model(), SolveOptions(time_limit=60), progress=fail)
+        engine_named(name).solve(hard_model(), SolveOptions(time_limit=60), progress=fail)
     assert threading.active_count() == before
 
 
-def test_engines_run_outside_the_main_thread():
+@pytest.mark.parametrize("name", ["highs", "capalloc"])
+def test_engines_run_outside_the_main_thread(name):
     """A batch may solve in threads of its own."""
     outcomes = []
     threads = [
-        threading.Thread(target=lambda: outcomes.append(engine_named("highs").solve(financed_model(), TO_THE_END)))
+        threading.Thread(target=lambda: outcomes.append(engine_named(name).solve(financed_model(), TO_THE_END)))
         for _ in range(3)
     ]
     for thread in threads:
@@ -324,7 +327,7 @@ def test_engines_run_outside_the_main_thread():
     assert [outcome.bound for outcome in outcomes] == [10, 10, 10]
 
 
-@pytest.mark.parametrize("name", ["highs", "pulp:HiGHS"])
+@pytest.mark.parametrize("name", ["highs", "capalloc", "pulp:HiGHS"])
 def test_the_number_of_threads_may_change_between_runs(name):
     """HiGHS fixes it by the first run of a thread; each run has a thread of its own."""
     engine = engine_named(name)
@@ -332,7 +335,7 @@ def test_the_number_of_threads_may_change_between_runs(name):
     assert statuses == [Status.OPTIMAL] * 3
 
 
-@pytest.mark.parametrize("name", ["highs", "pulp:CBC"])
+@pytest.mark.parametrize("name", ["highs", "capalloc", "pulp:CBC"])
 def test_the_same_seed_and_nodes_give_the_same_point(name):
     """With one thread and a limit of nodes a run can be repeated."""
     options = SolveOptions(time_limit=None, threads=1, node_limit=20, seed=3)
@@ -363,7 +366,7 @@ def test_naming_an_engine_loads_only_what_it_needs():
         ("higs", "no engine 'higs'. Did you mean 'highs'"),
         ("pulp:", "Did you mean 'pulp:CBC'|Known: .*pulp:CBC"),
         ("pulp:HIGHSS", "no PuLP solver 'HIGHSS'. Did you mean 'HiGHS'"),
-        ("quantum", "Known: enumeration, highs, pulp:CBC, pulp:HiGHS"),
+        ("quantum", "Known: capalloc, enumeration, highs, pulp:CBC, pulp:HiGHS"),
     ],
 )
 def test_an_unknown_engine_is_answered_with_the_nearest(name, message):
@@ -415,8 +418,8 @@ def agree(model, names):
 
 @given(financed_projects())
 def test_highs_agrees_with_the_referee(model):
-    """On every small model of projects and payments HiGHS finds the exact optimum."""
-    agree(model, ["highs"])
+    """On every small model of projects and payments HiGHS finds the exact optimum, alone and in the own engine."""
+    agree(model, ["highs", "capalloc"])
 
 
 @cases(25)

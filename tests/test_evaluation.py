@@ -217,10 +217,10 @@ def test_shares_that_cannot_be_kept_are_told_by_how_much():
 
 @given(st.data())
 def test_a_list_is_a_plan_exactly_when_trying_everything_says_so(data):
-    """Any choices with mode and start: obeyed rules and whole-unit payments make a plan of them, else they break."""
+    """Any mode, start and scale: obeyed rules and whole-unit payments make a plan of them, else they break."""
     given_ = data.draw(portfolios())
     choices = data.draw(choices_of(given_))
-    answer = evaluate(given_, [Wish(c.project, c.mode, c.start) for c in choices], EXACT)
+    answer = evaluate(given_, [Wish(c.project, c.mode, c.start, c.scale) for c in choices], EXACT)
     possible = accepts(given_, choices) and payments_of(given_, choices) is not None
     assert answer.status is (Status.OPTIMAL if possible else Status.INFEASIBLE)
     if possible:

@@ -2,10 +2,12 @@
 
 from fractions import Fraction
 
+import pandas as pd
 import pulp
 import pytest
 
 from building import broken, plan, project, tables
+from capalloc import InvalidInput, Portfolio
 from capalloc.accounts import column_bounds, open_accounts, payable
 from capalloc.compiling import compile_tables
 from capalloc.costing import Leeway
@@ -239,3 +241,10 @@ def test_the_model_goes_out_to_pulp_and_comes_back():
     answer = from_problem(given, problem)
     assert answer.status is Status.FEASIBLE
     assert answer.audit.value == 5
+
+
+def test_a_misspelt_flexible_profile_is_told_its_name():
+    """The word is written in small letters."""
+    projects = pd.DataFrame({"id": ["P"], "cost": [3], "value": [1], "profile": ["Flexible"]})
+    with pytest.raises(InvalidInput, match=r"no profile 'Flexible'\. Nearest: flexible\."):
+        Portfolio.from_tables({"first_year": 2021, "last_year": 2024}, {"projects": projects})

@@ -14,7 +14,7 @@ from capalloc.records import Envelope, Priority, Rule, Source, Synergy
 from capalloc.solving import optimize
 
 EXACT = SolveOptions(time_limit=60, gap=0.0, threads=1)
-ENGINES = ["highs", "enumeration", "pulp:CBC"]
+ENGINES = ["capalloc", "highs", "enumeration", "pulp:CBC"]
 ORDERED = {"goal": "lexicographic"}
 MONEY = {"sources": (Source(id="state"),), "envelopes": (Envelope(source=("state",), period="2021:2024", amount=10),)}
 

@@ -43,7 +43,7 @@ def test_every_feature_alone(feature, data):
     agrees(data.draw(portfolios(features=frozenset({feature}))), "highs")
 
 
-@pytest.mark.parametrize("engine", ["highs", "enumeration", "pulp:CBC"])
+@pytest.mark.parametrize("engine", ["capalloc", "highs", "enumeration", "pulp:CBC"])
 @cases(50)
 @given(st.data())
 def test_any_three_features_together(engine, data):

@@ -105,7 +105,7 @@ def test_a_walk_that_is_cut_short_says_so():
     front = portfolio([(10, 0), (6, 3), (0, 10)], [1] * 3, 1).pareto("growth", "equity", most=2)
     assert values(front) == [(10, 0), (6, 3)]
     assert not front.complete
-    assert "2 plans that no plan passes" in str(front)
+    assert "behind in the other: 2; there may be more." in str(front)
     assert "there may be more" in str(front)
     with speaking("vi"):
         assert "có thể còn kế hoạch khác" in str(front)

@@ -94,6 +94,18 @@ def test_a_plan_is_verified_again_on_request(plan):
     assert not plan.verify().violations
 
 
+def test_a_list_that_breaks_something_says_nothing_of_other_plans():
+    """There are plans, although this list is none."""
+    judged = sample().evaluate([("A", 2040)])
+    assert judged.status is Status.INFEASIBLE
+    assert judged.violations
+    with pytest.raises(CapallocError) as refused:
+        judged.verify()
+    for text in (judged.summary(), str(refused.value)):
+        assert "The list cannot be carried out as it is" in text
+        assert "no plan can keep" not in text
+
+
 def test_without_a_plan_there_are_no_tables(no_plan):
     """``projects`` is ``None`` exactly when there is no plan, and nothing can be written or verified."""
     assert no_plan.status is Status.INFEASIBLE
@@ -193,7 +205,7 @@ def test_classes_are_listed_with_what_is_proved_of_each():
         "status": ["optimal", "optimal"],
     }
     assert (ordered.value, ordered.bound, ordered.gap) == (6, 6, 0)
-    assert "Class 1: 10, the most it can get when the classes above it keep what they have." in ordered.summary()
+    assert "Class 1: 10, the most it can get." in ordered.summary()
     weighed = sample().optimize()
     assert weighed.classes["value"].tolist() == [10, 6]
     assert weighed.classes["bound"].isna().all()
@@ -218,5 +230,11 @@ def test_leverage_is_what_others_pay_for_each_unit_of_the_state():
     assert phase["non_state"] in (200, 201)
     assert phase["state"] + phase["non_state"] == 1501
     assert total["leverage"] == phase["non_state"] / phase["state"]
+    shown = dict(zip(plan.leverage.columns, plan.leverage.iloc[-1], strict=True))
+    assert "leverage" in plan.table_names
+    heading = "Money of others that follows money of the state (million VND)"
+    (line,) = [line for line in plan.summary().split(heading)[1].splitlines() if line.startswith("all years")]
+    assert line.split()[2:] == [f"{shown['state']:,}", f"{shown['non_state']:,}", f"{round(shown['leverage'], 3)}"]
     unpaid = sample(sources=None, envelopes=None).optimize()
+    assert "leverage" not in unpaid.table_names
     assert unpaid.leverage["leverage"].isna().all()

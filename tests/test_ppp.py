@@ -11,7 +11,7 @@ from capalloc.records import Envelope, Mode, Rule, Share, Source
 from capalloc.solving import optimize
 
 EXACT = SolveOptions(time_limit=60, gap=0.0, threads=1)
-ENGINES = ["highs", "enumeration", "pulp:CBC"]
+ENGINES = ["capalloc", "highs", "enumeration", "pulp:CBC"]
 
 SOURCES = (
     Source(id="central", side="state"),

@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from math import floor
 
 import numpy as np
 import pandas as pd
 import pulp
 import pytest
+from hypothesis import given as given_any
+from hypothesis import strategies as st
 
 from building import project, tables
 from capalloc import Portfolio
@@ -38,11 +41,12 @@ from capalloc.records import (
     Target,
     Use,
 )
+from capalloc.scaled_shares import nearest_below
 from capalloc.screening import screen
 from capalloc.solving import optimize
 from capalloc.verification import verify
 
-ENGINES = ["highs", "enumeration", "pulp:CBC"]
+ENGINES = ["capalloc", "highs", "enumeration", "pulp:CBC"]
 EXACT = SolveOptions(time_limit=60, gap=0.0, threads=1)
 HALF, THIRD = Fraction(1, 2), Fraction(1, 3)
 S, T = Source(id="S"), Source(id="T")
@@ -253,6 +257,27 @@ def test_shares_bound_parts_of_what_is_done(engine, rows, room, scale, amounts):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("legal", "done"), [(False, 31), (True, 29)])
+def test_a_share_of_many_digits_is_kept_as_it_is_written(engine, legal, done):
+    """Of S at most 0.333… of k, T has 20: 11 + 20 rounded up; 9 + 20 rounded down, for 0.333… of 30 is below 10."""
+    third = Fraction("0.3333333333333333")
+    given = tables(
+        programme("P", 100, least=Fraction(1, 10)),
+        sources=(S, T),
+        envelopes=(state(100), state(20, source=("T",))),
+        shares=(Share(project="P", source=("S",), min=Fraction(0), max=third, legal=legal),),
+    )
+    assert scales(solved(given, engine)) == {"P": Fraction(done, 100)}
+
+
+@given_any(st.fractions(-2, 2, max_denominator=300), st.integers(1, 40))
+def test_the_nearest_share_below_is_the_greatest_of_all(share, most):
+    """Among the greatest multiples of 1, 1/2, 1/3, … not above the share."""
+    every = [Fraction(floor(share * bottom), bottom) for bottom in range(1, most + 1)]
+    assert nearest_below(share, most) == max(every)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_yearly_shares_bound_the_yearly_parts(engine):
     """S pays at most half of each year, ceil of it, and T has 1 a year: at most 2 + 1 a year, so 6 of 10."""
     given = tables(
@@ -452,13 +477,28 @@ def test_a_list_fixes_the_scale_or_leaves_it_open():
     assert scales(evaluate(given, [Wish("P", scale=Fraction(0.7))], EXACT)) == {"P": Fraction(7, 10)}
 
 
-@pytest.mark.parametrize("scale", [Fraction(9, 10), Fraction(4, 10), Fraction(55, 100)])
-def test_a_list_with_a_scale_that_cannot_be_is_told_why(scale):
-    """Too much for the room, less than the least, or no whole amount."""
+@pytest.mark.parametrize(
+    ("scale", "code"),
+    [
+        (Fraction(9, 10), "broken-envelope"),
+        (Fraction(4, 10), "broken-scale-least"),
+        (Fraction(55, 100), "broken-scale-part"),
+    ],
+)
+def test_a_list_with_a_scale_that_cannot_be_is_told_why(scale, code):
+    """Too much for the room, less than the least, or no whole amount; not that what cannot be is not paid."""
     given = portfolio(programme("P", 10, least=HALF), rooms={"2021": 8})
     answer = evaluate(given, [Wish("P", scale=scale)], EXACT)
     assert answer.status is Status.INFEASIBLE
-    assert answer.violations
+    assert [issue.code for issue in answer.violations] == [code]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_half_is_paid_in_the_earlier_year(engine):
+    """One of 2 million, a half a year: 1/2 is rounded up to 1 in the first year, for which alone there is room."""
+    given = portfolio(programme("P", 2, duration=2), rooms={"2021": 1, "2022": 0})
+    answer = solved(given, engine)
+    assert (scales(answer), paid(answer)) == ({"P": HALF}, [("P", 2021, 1)])
 
 
 def test_works_listed_in_part_are_told_that_they_are_done_whole():
@@ -532,6 +572,29 @@ def test_every_whole_plan_is_a_point_of_the_relaxation():
         first = (2 * total * 6 + 23) // 46
         assert (activity <= compiled.model.row_upper + 1e-9).all() == (first <= 6)
         assert (activity >= compiled.model.row_lower - 1e-9).all()
+
+
+@pytest.mark.parametrize("step", [-1, 1])
+def test_the_relaxation_pays_by_a_year_what_is_due_up_to_half_a_unit(step):
+    """Of 23 over four years no part of a sum is exactly half a million, so one million more or less is too far off."""
+    compiled = compile_tables(portfolio(programme("P", 23, least=Fraction(1, 23), duration=4)))
+    for total in range(1, 24):
+        choice = Choice("P", "", 2021, Fraction(total, 23))
+        for column in compiled.scales.sums[:-1]:
+            point = compiled.point(Allocation((choice,), ()))
+            point[column] += step
+            activity = compiled.model.matrix @ point
+            above, below = activity - compiled.model.row_upper, compiled.model.row_lower - activity
+            assert max(above.max(), below.max()) > 0.01
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_cap_of_law_on_all_who_may_pay_leaves_nothing_to_do(engine):
+    """Of 1 million, 3/4 rounded up is the whole; a cap of law is rounded down, and somebody else must be found."""
+    for legal, done in ((False, {"P": Fraction(1, 4)}), (True, {})):
+        cap = Share(project="P", source=("S",), min=Fraction(0), max=Fraction(3, 4), legal=legal)
+        given = portfolio(programme("P", 4, least=Fraction(1, 4)), rooms={"2021": 1}, shares=(cap,))
+        assert scales(solved(given, engine)) == done
 
 
 def test_a_selection_without_whole_amounts_is_proved_to_have_none():

@@ -208,6 +208,19 @@ def test_life_shares_count_what_was_paid_and_yearly_shares_do_not():
     assert allocation.payments == (Payment("H", "T", 2021, 2), Payment("H", "S", 2022, 2))
 
 
+def test_a_share_of_nothing_bars_from_now_on():
+    """T paid 2 of 4 and may not pay any more: S pays the rest; a quarter at most would be too late."""
+    paid = (Paid(project="H", source="T", year=2021, amount=2),)
+    given = history(4, duration=3) | {"paid": paid}
+    rooms = by_year(9, 9, 9, 9) | by_year(9, 9, 9, 9, source="T")
+
+    def best(most):
+        return best_by_enumeration(planned(given, rooms, shares=(Share(project="H", source=("T",), max=most),)))
+
+    assert best(Fraction(0))[1].payments == (Payment("H", "T", 2021, 2), Payment("H", "S", 2022, 2))
+    assert best(Fraction(1, 4)) is None
+
+
 def test_projects_without_history_start_when_it_is_open():
     """From 2022 on, though the window begins in 2021."""
     tabled = tables(project("P", 1, latest_start=2023, value=Fraction(1)), decide_from=2022)

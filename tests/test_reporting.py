@@ -120,8 +120,8 @@ def test_a_portfolio_and_its_plan_say_what_was_paid_before():
     """300 + 200 for A and 50 for B, which was stopped; 501 of A's 1,001 are left, and C costs 800 more."""
     portfolio = with_history()
     lines = portfolio.summary().splitlines()
-    assert "Paid before 2028: 550 million VND for 2 projects; the plan decides from 2028 on." in lines
-    begun = "Begun before 2028 and to be carried on: 1 projects, which cost 1,001 million VND, of which 501 are left."
+    assert "Paid before 2028: 550 million VND (number of projects: 2); the plan decides from 2028 on." in lines
+    begun = "Projects begun before 2028 that go on: 1, with a cost of 1,001 million VND, of which 501 are left to pay."
     assert begun in lines
     lines = portfolio.optimize().summary().splitlines()
     assert "Funded: 2 of 3 projects, 1,801 million VND over their life." in lines
@@ -135,3 +135,23 @@ def test_without_history_nothing_is_said_of_it():
     """Neither of the portfolio nor of the plan."""
     texts = [sample().summary(), sample().optimize().summary()]
     assert [text for text in texts if "before 20" in text] == []
+
+
+def test_an_envelope_stands_beside_what_its_sources_may_really_pay_for():
+    """The investor may only pay for A, and only in the mode that costs 1,500; the state for A at 1,001 and for B."""
+    portfolio = sample(
+        sources={"id": ["state", "investor"], "side": ["state", "non_state"]},
+        envelopes={"source": ["state", "investor"], "period": ["2026-2030"] * 2, "amount": [2000, 900]},
+        modes={"project": ["A", "A"], "mode": ["public", "ppp"], "cost": [1001, 1500]},
+        shares={"project": ["A"], "mode": ["ppp"], "source": ["investor"], "min": [0.5], "max": [0.6]},
+        uses=None,
+        resources=None,
+        capacities=None,
+    )
+    costs = portfolio.to_frames()["projects"]["cost"].tolist()
+    shown = {
+        line.split()[0]: line.split()[-1]
+        for line in portfolio.summary().splitlines()
+        if line.startswith(("state ", "investor "))
+    }
+    assert shown == {"state": f"{1001 + sum(costs[1:]):,}", "investor": "1,500"}

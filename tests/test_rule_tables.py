@@ -146,3 +146,19 @@ def test_the_model_handed_to_pulp_holds_rules_and_synergies_and_comes_back():
     problem.solve(pulp.HiGHS(msg=False))
     assert given.plan_from_pulp(problem).value == 17.5
     assert problem.objective.value() == pytest.approx(17.5)
+
+
+@pytest.mark.parametrize(
+    ("share_of", "period", "told"),
+    [
+        ("cost", None, True),
+        ("cost; ; 2026:2030", "2026:2030", True),
+        ("cost; True", None, False),
+        ("value", None, False),
+    ],
+)
+def test_a_rule_that_is_held_against_a_part_of_itself_is_told(share_of, period, told):
+    """What `share_of` leaves out is that of the row, so that bare `cost` is the cost of the roads again."""
+    row = {"id": ["r"], "measure": ["cost"], "selection": ['sector == "road"'], "period": [period], "sense": ["<="]}
+    found = sample(rules={**row, "amount": [0.5], "share_of": [share_of]}).findings
+    assert bool(found.of("rule-of-itself")) is told

@@ -133,3 +133,19 @@ def test_the_rulebook_says_all_rules_and_knows_its_ids():
     assert str(book) == "\n".join(f"{name}: {book[name]}" for name in book)
     with pytest.raises(UnknownName, match="first"):
         book["frist"]
+
+
+@pytest.mark.parametrize(
+    ("selection", "english", "vietnamese"),
+    [
+        ('sector != ""', "with sector given", "có lĩnh vực đã được ghi"),
+        ('sector == ""', "with sector left empty", "có lĩnh vực để trống"),
+        ('kind == "programme"', "with kind “programme”", "có loại là “chương trình”"),
+        ('kind != "works"', "with kind other than “works”", "có loại khác “dự án”"),
+    ],
+)
+def test_an_empty_cell_and_the_kinds_of_projects_are_said_in_words(selection, english, vietnamese):
+    """Nobody reads a pair of empty quotation marks, or an English word of the tables in a Vietnamese sentence."""
+    rule = {"measure": "cost", "selection": selection, "sense": "<=", "amount": 3}
+    assert f"The cost of projects {english} in " in says(**rule)
+    assert f"Chi phí của các dự án {vietnamese} trong " in says("vi", **rule)

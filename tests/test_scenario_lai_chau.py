@@ -108,3 +108,18 @@ def test_the_readme_names_the_blank_quota_and_the_rules_that_are_off(portfolio, 
     assert total.translate(str.maketrans(",.", ".,")) in text or total in text
     assert {f"{number}/QĐ-TTg" for number in (326, 227, 95, 47)} <= set(re.findall(r"\d+/QĐ-TTg", text))
     assert {row.id for row in portfolio.tables.rules} <= set(re.findall(r"`(max-new-starts[\w-]*)`", text))
+
+
+def test_the_law_is_kept_as_the_readme_says(plan):
+    """Nothing there is a public investment plan; partnerships are within their caps and of the least size."""
+    verdicts = plan.compliance().set_index("rule").verdict
+    found = {name: set(verdicts.index[verdicts == name]) for name in ("failed", "open", "passed")}
+    assert found == {
+        "failed": set(),
+        "open": set(),
+        "passed": {
+            "ppp-state-share/2021-2025",
+            "ppp-least-size/2021-2025",
+            "ppp-state-share/2026-2030",
+        },
+    }

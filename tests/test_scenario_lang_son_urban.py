@@ -99,3 +99,26 @@ def test_the_readme_names_what_there_is(portfolio, readme):
     named = set(re.findall(r"LSU-\d+(?:-\d+)?", (FOLDER / readme).read_text(encoding="utf-8")))
     assert named
     assert named <= {row.id for row in portfolio.tables.projects}
+
+
+def test_the_law_is_kept_as_the_readme_says(plan):
+    """No rule fails; policies are still to be decided, and groups of classes 3 and 4 are not known before 2026."""
+    verdicts = plan.compliance().set_index("rule").verdict
+    found = {name: set(verdicts.index[verdicts == name]) for name in ("failed", "open", "passed")}
+    assert found == {
+        "failed": set(),
+        "open": {"investment-policy/2021-2025"},
+        "passed": {
+            "priority-order/2021-2025",
+            "fund-to-finish/2021-2025",
+            "inherit/2021-2025",
+            "completion-share/2021-2025",
+            "disbursement/2021-2025",
+            "ppp-state-share/2021-2025",
+            "ppp-least-size/2021-2025",
+            "priority-order/2026-2030",
+            "reserve/2026-2030",
+            "disbursement/2026-2030",
+            "local-share/2026-2030",
+        },
+    }

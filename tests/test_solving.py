@@ -22,7 +22,7 @@ from capalloc.solving import optimize, solve_compiled
 from strategies import carrying_portfolios, portfolios
 
 EXACT = SolveOptions(time_limit=60, gap=0.0, threads=1)
-ENGINES = ["highs", "enumeration", "pulp:CBC"]
+ENGINES = ["capalloc", "highs", "enumeration", "pulp:CBC"]
 
 
 @pytest.mark.parametrize("engine", ENGINES)

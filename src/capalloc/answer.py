@@ -59,6 +59,11 @@ class Answer:
         return self.audit.value if self.audit else None
 
     @property
+    def verdict(self) -> str:
+        """The status, or ``broken`` where it is that of a hand-made list that breaks something."""
+        return "broken" if self.violations else str(self.status)
+
+    @property
     def gap(self) -> float:
         """(bound − value) / |value|; 0 when equal, infinite when there is no value or it is 0."""
         return relative_gap(None if self.value is None else float(self.value), self.bound)

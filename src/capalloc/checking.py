@@ -132,6 +132,7 @@ CHECKS = (
         (*_PRICED, "uses.*", "capacities.resource", "capacities.period"),
     ),
     Check(ruling.check_measures, ("years", "sources", "envelopes", "indicators", "resources")),
+    Check(ruling.check_parts, ("years", "sources", "indicators", "resources"), by_row=True),
     Check(ruling.check_target_years, ("years",)),
     Check(ruling.check_indicators, ("contributions.indicator", "targets.indicator", "rules.*")),
     Check(usage.check_unused_tables, ("objective",)),

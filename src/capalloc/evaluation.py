@@ -16,6 +16,7 @@ from capalloc.elasticity import elastic, stretched
 from capalloc.engines.highs import Highs
 from capalloc.financing import finance
 from capalloc.history import payments_made
+from capalloc.issues import Issues
 from capalloc.model import Ints, SolveOptions, Status, StoppedBy
 from capalloc.rows import RowWriter, with_rows
 from capalloc.solving import solve_compiled
@@ -23,6 +24,8 @@ from capalloc.tables import Tables
 from capalloc.verification import verify
 
 _FIRM = ("balance", "yearly", "scale", "listed")
+
+_UNPAID = ("broken-cost-short", "broken-share-under", "broken-share-under-year")
 
 _WHOLE = Fraction(1, 10**6)
 """How far from a whole amount a scale that was once a float may lie, in million VND."""
@@ -69,8 +72,14 @@ def evaluate(tables: Tables, wishes: Sequence[Wish], options: SolveOptions | Non
         engine=Highs.name,
         options=options,
         seconds=perf_counter() - clock,
-        violations=audit.violations,
+        violations=_without_consequences(audit.violations),
     )
+
+
+def _without_consequences(violations: Issues) -> Issues:
+    """What stands against a list, without what is only missing because a scale that cannot be is not paid."""
+    wrong = {issue.arguments["project"] for issue in violations if issue.code.startswith("broken-scale")}
+    return Issues(issue for issue in violations if not (issue.code in _UNPAID and issue.arguments["project"] in wrong))
 
 
 def _as_listed(compiled: Compiled, wish: Wish, place: Mapping[str, int]) -> Choice:

@@ -35,7 +35,7 @@ from capalloc.whynot import WhyNot, why_not
 if TYPE_CHECKING:
     import pandas as pd
 
-TABLES = ("projects", "funding", "envelopes", "resources", "rules", "targets", "classes", "compliance")
+TABLES = ("projects", "funding", "envelopes", "resources", "rules", "targets", "classes", "leverage", "compliance")
 """The tables of a plan, in the order in which they are written."""
 
 _WHERE_GIVEN = ("rules", "targets")
@@ -300,10 +300,11 @@ class Plan:
 
     @property
     def table_names(self) -> tuple[str, ...]:
-        """The tables that are shown and written: all, but rules, targets, classes and compliance only where needed."""
+        """The tables that are shown and written: all, but some only where the portfolio asks for them."""
         left_out = {name for name in _WHERE_GIVEN if not self.tables.rows(name)}
         left_out |= set() if self.tables.settings.statutory else {"compliance"}
         left_out |= set() if every_class(self.tables) else {"classes"}
+        left_out |= set() if any(source.side != "state" for source in self.tables.sources) else {"leverage"}
         return tuple(name for name in TABLES if name not in left_out)
 
     def table(self, name: str) -> pd.DataFrame:
@@ -480,7 +481,7 @@ class Plan:
 
     def _held(self) -> tuple[Allocation, Audit]:
         if self.answer.allocation is None or self.answer.audit is None:
-            raise CapallocError(say("plan.none", status=say(f"plan.status.{self.status}")))
+            raise CapallocError(say("plan.none", status=say(f"plan.status.{self.answer.verdict}")))
         return self.answer.allocation, self.answer.audit
 
     def _sections(self) -> Iterable[Section]:

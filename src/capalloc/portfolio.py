@@ -177,7 +177,8 @@ class Portfolio(Questioned):
         threads, seed
             Handed to the engine; ``threads`` from 1 to 256, ``seed`` from 0 to 2³¹ − 2.
         engine
-            ``"highs"``, ``"pulp:NAME"`` for a solver that PuLP drives, or ``"enumeration"`` for tiny portfolios.
+            ``"capalloc"``, ``"highs"``, ``"pulp:NAME"`` for a solver that PuLP drives, or ``"enumeration"`` for tiny
+            portfolios.
         node_limit
             Branch-and-bound nodes, from 1 to 2³¹ − 1; ``None`` for none.
         start

@@ -16,12 +16,13 @@ from capalloc.catalogue import language, say, write_number
 from capalloc.ceilings import reserve_of, room_of
 from capalloc.history import find_past, first_open_year, payments_made
 from capalloc.law.compliance import comply
-from capalloc.law.lawbook import Lawbook
+from capalloc.law.lawbook import Lawbook, demand
+from capalloc.leverage import TOTAL, leverage_of
 from capalloc.model import Status, relative_gap
 from capalloc.money import round_half_up
-from capalloc.options import expand
+from capalloc.options import Variant, expand
+from capalloc.payers import Payers, find_payers
 from capalloc.records import RECORDS, Envelope, Project, Source
-from capalloc.selection import parse_selection
 from capalloc.tables import Tables
 
 
@@ -94,14 +95,22 @@ def describe_portfolio(tables: Tables) -> Iterator[Section]:
         rows = _group_rows(tables.projects, group, costs)
         yield Section(say(f"portfolio.by.{title}"), (), _heads(title, "projects", "cost"), rows)
     if tables.envelopes:
-        yield _demand_section(tables, costs)
+        yield _demand_section(tables)
     if tables.settings.statutory:
-        book = Lawbook(tables.settings)
-        sentences = tuple(f"{name}: {text}" for name, text in book.items())
-        yield Section(say("law.title", preset=tables.settings.statutory), sentences)
+        yield Section(say("law.title", preset=tables.settings.statutory), tuple(_law_lines(tables)))
     parts = [say(f"portfolio.table.{name}", count=len(tables.rows(name))) for name in _LISTED if tables.rows(name)]
     if parts:
         yield Section(say("portfolio.tables"), tuple(parts))
+
+
+def _law_lines(tables: Tables) -> Iterator[str]:
+    """Each rule on a line, its ground on the next, under the heading that says how it stands."""
+    for number, (heading, rules) in enumerate(Lawbook(tables.settings).chapters()):
+        yield from () if number == 0 else ("",)
+        yield heading
+        for rule in rules:
+            yield f"  {rule.statute.name}: {demand(rule.statute)}"
+            yield f"    {rule.ground}"
 
 
 # The tables whose number of rows tells something about the portfolio.
@@ -170,10 +179,12 @@ def _group_rows(
     return tuple((name or "–", write_number(counts[name]), write_number(totals[name])) for name in sorted(counts))
 
 
-def _demand_section(tables: Tables, costs: Mapping[str, int]) -> Section:
+def _demand_section(tables: Tables) -> Section:
     """Every envelope beside the cost of all candidates that its sources may pay for."""
     names = names_of(tables.sources)
-    amounts = [_demand(tables, row, costs) for row in tables.envelopes]
+    variants = expand(tables).variants
+    payable = tuple(zip(variants, find_payers(tables, variants), strict=True))
+    amounts = [_demand(tables, row, payable) for row in tables.envelopes]
     shown = [name for name in amounts[0] if name not in _RARE or any(each[name] for each in amounts)]
     rows = tuple(
         (_source_name(row.source, names), row.period, *(write_number(each[name]) for name in shown))
@@ -182,9 +193,14 @@ def _demand_section(tables: Tables, costs: Mapping[str, int]) -> Section:
     return Section(say("portfolio.envelopes"), (), _heads("source", "period", *shown), rows, labels=2)
 
 
-def _demand(tables: Tables, row: Envelope, costs: Mapping[str, int]) -> Mapping[str, int]:
-    selections = [parse_selection(source.eligible) for source in tables.sources if source.id in row.source]
-    wanted = sum(costs[p.id] for p in tables.projects if any(selection.matches(p) for selection in selections))
+def _demand(tables: Tables, row: Envelope, payable: Iterable[tuple[Variant, Payers]]) -> Mapping[str, int]:
+    costs: dict[int, int] = {}
+    for variant, payers in payable:
+        if any(tables.sources[source].id in row.source for source in payers.sources):
+            costs.setdefault(variant.project, variant.cost)
+            if variant.past is not None and variant.starts:
+                costs[variant.project] = variant.cost
+    wanted = sum(costs.values())
     kept, room = reserve_of(tables, row), room_of(tables, row)
     undisbursed = row.amount - kept - room
     return {"amount": row.amount, "reserve": kept, "undisbursed": undisbursed, "room": room, "candidates": wanted}
@@ -217,6 +233,8 @@ def describe_plan(tables: Tables, answer: Answer) -> Iterator[Section]:
     yield Section(heading, tuple(lines))
     if audit.envelopes:
         yield _envelope_section(tables, audit)
+    if answer.allocation is not None and any(source.side != "state" for source in tables.sources):
+        yield _leverage_section(tables, answer.allocation)
     if audit.resources:
         rows = tuple(
             (row.resource, row.period, *map(write_number, (row.amount, row.used, row.slack))) for row in audit.resources
@@ -245,6 +263,19 @@ def _paid_lines(tables: Tables, audit: Audit) -> Iterator[str]:
         yield say("plan.paid-before", first=first, amount=paid, left=sum(cost.values()) - paid)
     if stopped:
         yield say("plan.paid-stopped", first=first, amount=stopped)
+
+
+def _leverage_section(tables: Tables, allocation: Allocation) -> Section:
+    """How much money of others follows that of the state."""
+    rows = tuple(
+        (
+            say("plan.all-years") if row.period == TOTAL else row.period,
+            *map(write_number, (row.state, row.non_state)),
+            "–" if row.ratio is None else write_number(Fraction(round_half_up(row.ratio * 1000), 1000)),
+        )
+        for row in leverage_of(tables, allocation)
+    )
+    return Section(say("plan.leverage"), (), _heads("period", "state", "non_state", "leverage"), rows)
 
 
 def _programme_section(tables: Tables, audit: Audit) -> Section:
@@ -304,7 +335,7 @@ def _statement_sections(audit: Audit) -> Iterator[Section]:
 def _proof_lines(answer: Answer) -> Iterator[str]:
     """What is proved, as sentences; nothing is claimed that is not."""
     if not answer.status.has_plan or answer.value is None:
-        yield say(f"plan.status.{answer.status}")
+        yield say(f"plan.status.{answer.verdict}")
         if answer.status is Status.UNKNOWN:
             yield say(f"plan.stopped.{answer.stopped_by}")
         return
@@ -333,14 +364,14 @@ def _proof_lines(answer: Answer) -> Iterator[str]:
 
 def _class_lines(answer: Answer) -> Iterator[str]:
     """What each class of an order reaches, and what it can get at most given the classes above."""
-    for row in answer.classes:
-        value = shown_down(row.value)
+    for place, row in enumerate(answer.classes):
+        value, first = shown_down(row.value), "" if place else "-first"
         if not math.isfinite(row.bound):
             yield say("plan.class-alone", number=row.class_, value=value)
         elif row.status is Status.OPTIMAL:
-            yield say("plan.class-best", number=row.class_, value=value)
+            yield say(f"plan.class-best{first}", number=row.class_, value=value)
         else:
-            yield say("plan.class-bound", number=row.class_, value=value, bound=shown_up(row.bound))
+            yield say(f"plan.class-bound{first}", number=row.class_, value=value, bound=shown_up(row.bound))
 
 
 def shown_down(number: float | Fraction) -> Fraction:

@@ -7,11 +7,16 @@ With whole payments p and a whole cost k, and a share of n / d,
 
 and p <= floor(n·k / d), for a cap of law, where d·p <= n·k.  These rows are exact for whole plans and leave room for
 no less than them where fractions are allowed.
+
+A share of many digits would make numbers that floats cannot hold.  Since k <= C, nothing changes when its place is
+taken by the nearest share, below it for floor and above it for ceil, whose denominator is at most C.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -37,7 +42,8 @@ def scaled_share_rows(options: Options, accounts: Accounts, scales: Scales) -> R
         if not len(mine) or not item.payers.limits:
             continue
         chosen = np.flatnonzero(options.variant == item.variants[0])
-        for limit in item.payers.limits:
+        most = int(options.cost[chosen].max())
+        for limit in (_shortened(limit, most) for limit in item.payers.limits):
             for year, columns in _parts(number, item, accounts, limit):
                 now = mine if year is None else mine[own.year[mine] == year]
                 due: Terms = ((own.column[now], own.amount[now]),)
@@ -47,6 +53,29 @@ def scaled_share_rows(options: Options, accounts: Accounts, scales: Scales) -> R
                 else:
                     _bound_part(writer, key, limit, len(options) + columns, due, chosen)
     return writer.block()
+
+
+def _shortened(limit: Limit, most: int) -> Limit:
+    """The limit with the shortest shares that say the same of all whole costs up to ``most``."""
+    high = nearest_below(limit.high, most) if limit.legal else -nearest_below(-limit.high, most)
+    return replace(limit, low=nearest_below(limit.low, most), high=high)
+
+
+def nearest_below(share: Fraction, most: int) -> Fraction:
+    """Return the greatest fraction not above ``share`` whose denominator is at most ``most``.
+
+    Examples
+    --------
+    >>> nearest_below(Fraction("0.3333"), 30), nearest_below(Fraction("0.6667"), 30)
+    (Fraction(9, 28), Fraction(2, 3))
+    """
+    near = share.limit_denominator(most)
+    if near <= share:
+        return near
+    # No fraction lies between the nearest one, which is above, and the one before it in the order of all of them.
+    top, bottom = near.numerator, near.denominator
+    before = most - (most - pow(top, -1, bottom)) % bottom
+    return Fraction(top * before - 1, bottom * before)
 
 
 def _parts(number: int, item: Account, accounts: Accounts, limit: Limit) -> Iterator[tuple[int | None, Ints]]:

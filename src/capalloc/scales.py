@@ -53,7 +53,7 @@ def broken_scale(tables: Tables, option: Counted, scale: Any) -> Iterator[Issue]
     funded, least = scale * cost, ceil(lowest * cost)
     if funded.denominator != 1:
         near = max(ceil(funded), least)
-        yield error("broken-scale-part", where, project=project.id, found=shown(scale), cost=cost, allowed=near)
+        yield error("broken-scale-part", where, project=project.id, found=Fraction(scale), cost=cost, allowed=near)
     elif funded < least:
         yield error(
             "broken-scale-least",

@@ -66,6 +66,10 @@ def _compared(left: ast.expr, how: ast.cmpop, right: ast.expr) -> str:
         left, how, right = right, _TURNED.get(type(how), type(how))(), left
     about = next((node.id for node in (left, right) if isinstance(node, ast.Name)), "")
     many = right.elts if isinstance(right, ast.List | ast.Tuple) else [right]
+    if isinstance(right, ast.Constant) and right.value == "" and isinstance(how, ast.Eq | ast.NotEq):
+        return say(
+            "rule.compare.empty" if isinstance(how, ast.Eq) else "rule.compare.filled", left=_operand(left, about)
+        )
     words = ", ".join(_operand(node, about) for node in many)
     return say(f"rule.compare.{_COMPARISONS[type(how)]}", left=_operand(left, about), right=words)
 
@@ -77,6 +81,6 @@ def _operand(node: ast.expr, about: str) -> str:
     if isinstance(node, ast.Constant) and isinstance(node.value, bool):
         return say("rule.yes" if node.value else "rule.no")
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        known = about == "status" and has_text(f"status.{node.value}")
-        return f"“{say(f'status.{node.value}') if known else node.value}”"
+        key = {"status": f"status.{node.value}", "kind": f"kind.{node.value}"}.get(about, "")
+        return f"“{say(key) if has_text(key) else node.value}”"
     return write_number(Fraction(ast.unparse(node).replace(" ", "")))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from capalloc.issues import Issue, error, warning
-from capalloc.law.statutes import faults_of, statutes_of
+from capalloc.issues import Issue, Place, error, nearest, warning
+from capalloc.law.statutes import Statute, faults_of, statutes_of
 from capalloc.selection import BadSelection, attribute_columns, parse_selection
 from capalloc.tables import Tables
 
-_SELECTIONS = ("always_a", "wider", "disadvantaged", "transport", "classes")
+_SELECTIONS = ("always_a", "wider", "disadvantaged", "transport", "classes", "exempt")
 """The parameters that select projects."""
 
 
@@ -30,6 +30,16 @@ def check_preset(tables: Tables) -> Iterator[Issue]:
             for text in _texts(statute.parameters.get(name, "")):
                 if not _selects(tables, text):
                     yield error("law-bad-selection", where, rule=statute.name, found=text)
+        yield from _unknown_sources(tables, statute, where)
+
+
+def _unknown_sources(tables: Tables, statute: Statute, where: Place) -> Iterator[Issue]:
+    """A rule names only sources of the public investment plan."""
+    known = [source.id for source in tables.sources if source.public_investment]
+    for name in statute.parameters.get("sources", ()):
+        if name not in known:
+            near = nearest(name, known) or "—"
+            yield error("law-unknown-source", where, rule=statute.name, found=name, near=near)
 
 
 def _texts(given: Any) -> Iterator[str]:

@@ -118,7 +118,7 @@ def check_profiles(tables: Tables) -> Iterator[Issue]:
     durations: dict[str, set[int]] = defaultdict(set)
     for share in tables.profiles:
         durations[share.profile].add(share.duration)
-    names = _Names(durations)
+    names = _Names({*durations, FLEXIBLE})
     for table in ("projects", "modes"):
         for row in tables.rows(table):
             profile = getattr(row, "profile", "")

@@ -34,6 +34,17 @@ def check_measures(tables: Tables) -> Iterator[Issue]:
                 yield error("envelope-of-nothing", tables.place("rules", rule, cell), **names)
 
 
+def check_parts(tables: Tables) -> Iterator[Issue]:
+    """No rule holds a measure against a part of itself."""
+    for rule in tables.rules:
+        try:
+            same = read_measure(tables, rule) == read_share(tables, rule)
+        except BadMeasure:
+            continue
+        if same:
+            yield warning("rule-of-itself", tables.place("rules", rule, "share_of"), rule=rule.id)
+
+
 def _envelopes(tables: Tables, measure: Measure) -> bool:
     """Whether an envelope of exactly these sources lies inside the period."""
     for row in tables.envelopes:

@@ -7,14 +7,15 @@ from collections.abc import Callable
 from capalloc.engines.base import Engine
 from capalloc.engines.enumeration import Enumeration
 from capalloc.engines.highs import Highs
+from capalloc.engines.own.engine import Capalloc
 from capalloc.engines.pulp_bridge import PulpEngine, installed_solvers
 from capalloc.issues import UnknownName
 
-ENGINES: dict[str, Callable[[], Engine]] = {"highs": Highs, "enumeration": Enumeration}
+ENGINES: dict[str, Callable[[], Engine]] = {"highs": Highs, "capalloc": Capalloc, "enumeration": Enumeration}
 
 
 def engine_named(name: str) -> Engine:
-    """Return the engine of this name: ``highs``, ``enumeration``, or ``pulp:NAME`` for a solver that PuLP drives.
+    """Return the engine of this name: ``capalloc``, ``highs``, ``enumeration``, or ``pulp:NAME`` for PuLP's solvers.
 
     Raises
     ------

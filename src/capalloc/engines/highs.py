@@ -149,7 +149,7 @@ def _find(
         return NO_POINT_EXISTS
     if not model.objective.size:
         return nothing_to_choose(model)
-    run = _Run(model, options, watch)
+    run = Run(model, options, watch)
     run.offer(usable_start(model, start))
     run.set("presolve_rule_off", NO_MERGING)
     if not presolve:
@@ -169,7 +169,7 @@ def _relax(model: LinearModel, options: SolveOptions, watch: Watch) -> Relaxatio
     if not model.objective.size:
         nothing = np.zeros(0)
         return Relaxation(0.0, nothing, np.zeros_like(model.row_upper), nothing) if holds(model, nothing) else None
-    run = _Run(model, options, watch)
+    run = Run(model, options, watch)
     if run.go() != "kOptimal":
         return None
     solution = run.solver.getSolution()
@@ -180,7 +180,7 @@ def _relax(model: LinearModel, options: SolveOptions, watch: Watch) -> Relaxatio
     return Relaxation(value_of(model, x), x, rows + 0.0, columns + 0.0)
 
 
-class _Run:
+class Run:
     """One model in HiGHS: scaled, negated to a minimisation, limited, watched, and read back in the user's sense.
 
     HiGHS is always given a minimisation, since parts of it mistake the sense of a maximisation.  It must be made and
@@ -219,10 +219,10 @@ class _Run:
         self.set("primal_feasibility_tolerance", TOLERANCE)
         if self.options.node_limit is not None:
             self.set("mip_max_nodes", self.options.node_limit)
-        self.solver.cbMipInterrupt.subscribe(self._look_up)
-        self.solver.cbMipImprovingSolution.subscribe(self._look_up)
-        self.solver.cbSimplexInterrupt.subscribe(self._heed)
-        self.solver.cbIpmInterrupt.subscribe(self._heed)
+        self.solver.cbMipInterrupt.subscribe(self.look_up)
+        self.solver.cbMipImprovingSolution.subscribe(self.look_up)
+        self.solver.cbSimplexInterrupt.subscribe(self.heed)
+        self.solver.cbIpmInterrupt.subscribe(self.heed)
 
     def offer(self, start: Floats | None) -> None:
         """Give HiGHS a point to start from, a whole one: it may take twice the time limit to complete a part of one."""
@@ -270,22 +270,25 @@ class _Run:
 
     def _bound(self, ending: str, x: Floats | None) -> float:
         if self.whole:
-            return self._unscaled(self.solver.getInfo().mip_dual_bound)
+            return self.unscaled(self.solver.getInfo().mip_dual_bound)
         return value_of(self.model, x) if ending == "kOptimal" and x is not None else float("inf")
 
-    def _unscaled(self, amount: float) -> float:
+    def unscaled(self, amount: float) -> float:
+        """Return a value of HiGHS in the sense and the units of the model."""
         return float("inf") if np.isnan(amount) else -float(amount) / self.scaling.objective + 0.0
 
-    def _heed(self, event: Any) -> None:
+    def heed(self, event: Any) -> None:
+        """Stop a run at the stop sign."""
         self.watch.alive_at = self.watch.seconds
         if self.watch.stop.is_set():
             event.interrupt()
 
-    def _look_up(self, event: Any) -> None:
-        self._heed(event)
+    def look_up(self, event: Any) -> None:
+        """Take the news of a running search, and stop it at the stop sign."""
+        self.heed(event)
         data = event.data_out
-        value = self._unscaled(data.mip_primal_bound) if np.isfinite(data.mip_primal_bound) else None
-        self.watch.tell(value, self._unscaled(data.mip_dual_bound), data.mip_node_count)
+        value = self.unscaled(data.mip_primal_bound) if np.isfinite(data.mip_primal_bound) else None
+        self.watch.tell(value, self.unscaled(data.mip_dual_bound), data.mip_node_count)
 
 
 def program_of(model: LinearModel) -> Any:

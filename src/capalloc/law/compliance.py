@@ -15,10 +15,19 @@ from functools import cached_property
 
 from capalloc.allocation import Allocation
 from capalloc.audit import Audit, ProjectAudit
-from capalloc.law.enacting import bound_projects, envelope_total, least_size, state_cap, years_allowed
-from capalloc.law.grouping import Grouping
+from capalloc.law.enacting import (
+    bound_projects,
+    envelope_total,
+    least_size,
+    plan_envelopes,
+    reserved_envelopes,
+    state_cap,
+    years_allowed,
+)
+from capalloc.law.grouping import GROUPS, Grouping
 from capalloc.law.statutes import Statute, statutes_of
 from capalloc.records import UNDER_WAY, Project
+from capalloc.selection import parse_selection
 from capalloc.tables import Tables
 
 
@@ -88,10 +97,6 @@ class _Judge:
         return tuple(row for row in self.audit.projects if row.project in self.bound)
 
     @cached_property
-    def public(self) -> frozenset[str]:
-        return frozenset(source.id for source in self.tables.sources if source.public_investment)
-
-    @cached_property
     def paid(self) -> Mapping[str, Mapping[int, int]]:
         """What all sources pay for each project, by year."""
         paid: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
@@ -105,6 +110,21 @@ class _Judge:
         for row in self.funded:
             if row.start in statute.period and self.bound[row.project].status not in UNDER_WAY:
                 yield row
+
+    def in_groups(self, row: ProjectAudit) -> bool:
+        """Whether the law puts it in a group: projects are, programmes only where the tables name one."""
+        project = self.bound[row.project]
+        return project.kind != "programme" or bool(project.legal_group)
+
+    def at_work(self, statute: Statute) -> int:
+        """How many funded projects that the law binds are at work in the years of a statute."""
+        period = statute.period
+        return sum(row.start <= period.last and row.finish >= period.first for row in self.funded)
+
+    def reserved(self, regime: str) -> Fraction:
+        """The share that the reserve of a regime holds back."""
+        rules = (own for own in statutes_of(self.tables.settings) if own.form == "reserve" and own.regime == regime)
+        return sum((own.share() or Fraction(0) for own in rules if own.in_force), Fraction(0))
 
     def partnerships(self, statute: Statute) -> Iterator[tuple[ProjectAudit, Project]]:
         projects = {project.id: project for project in self.tables.projects}
@@ -121,7 +141,7 @@ def _verdict(statute: Statute, measured: Measured | None) -> Verdict:
     if measured is None:
         return Verdict.NOT_ASSESSED
     if measured.met:
-        return Verdict.PASSED
+        return Verdict.NOT_ASSESSED if measured.unknown else Verdict.PASSED
     return Verdict.OPEN if statute.form == "policy" else Verdict.FAILED
 
 
@@ -139,21 +159,36 @@ def _order(judge: _Judge, statute: Statute) -> Measured | None:
     return Measured(met, Fraction(len(due)), None, left)
 
 
-def _funding_years(judge: _Judge, statute: Statute) -> Measured | None:
+def _groups(judge: _Judge, statute: Statute) -> Measured | None:
+    """How many of the new starts have a group; those that do not are named."""
     grouping = Grouping(statutes_of(judge.tables.settings), statute.regime)
-    longer, unknown, excess = [], [], []
+    starts = {
+        row.project: grouping.group(judge.bound[row.project], row.cost)
+        for row in judge.new_starts(statute)
+        if judge.in_groups(row)
+    }
+    unknown = tuple(name for name, group in starts.items() if not group)
+    told = len(starts) - len(unknown)
+    return Measured(Fraction(told), Fraction(len(starts)), None, (), unknown) if starts else None
+
+
+def _funding_years(judge: _Judge, statute: Statute) -> Measured | None:
+    """No new start is paid for in more years than its group allows; in few enough years the group does not matter."""
+    if not judge.bound:
+        return None
+    grouping = Grouping(statutes_of(judge.tables.settings), statute.regime)
+    least = min(years_allowed(statute, group) or Fraction(0) for group in GROUPS)
+    longer, unknown = [], []
     for row in judge.new_starts(statute):
+        years = judge.paid.get(row.project, {})
+        run = max(years) - min(years) + 1 if years else 0
+        if run <= least or not judge.in_groups(row):
+            continue
         most = years_allowed(statute, grouping.group(judge.bound[row.project], row.cost))
         if most is None:
             unknown.append(row.project)
-            continue
-        years = judge.paid.get(row.project, {})
-        run = max(years) - min(years) + 1 if years else 0
-        excess.append(run - most)
-        if run > most:
+        elif run > most:
             longer.append(row.project)
-    if not excess and unknown:
-        return None
     return Measured(Fraction(len(longer)), Fraction(0), None, tuple(longer), tuple(unknown))
 
 
@@ -189,49 +224,58 @@ def _tail(judge: _Judge, statute: Statute) -> Measured | None:
     if share is None or not total:
         return None
     last = statute.period.last
-    begun = [row.project for row in judge.funded if row.start <= last]
+    exempt = parse_selection(statute.text("exempt")) if statute.text("exempt") else None
+    begun = [
+        row.project
+        for row in judge.funded
+        if row.start <= last and not (exempt and exempt.matches(judge.bound[row.project]))
+    ]
     tail = sum(amount for name in begun for year, amount in judge.paid.get(name, {}).items() if year > last)
     return _at_most(Fraction(tail), share * total)
 
 
 def _held_back(judge: _Judge, statute: Statute) -> Measured | None:
-    """The least share that an envelope of public capital holds back."""
+    """The least share that an envelope of public capital holds back, the line for preparation beside the reserve."""
     share = statute.share()
-    shares = []
-    for row in judge.audit.envelopes:
-        period = judge.tables.settings.known_period(row.period)
-        inside = period.first in statute.period and period.last in statute.period
-        if inside and set(row.source) <= judge.public and row.amount:
-            # The room is floored: what it lacks to the next million is held back, too.
-            shares.append(Fraction(row.reserve + row.undisbursed, row.amount))
-    return None if share is None or not shares else _at_least(min(shares), share)
+    asked = {(row.source, row.period) for row in reserved_envelopes(judge.tables, statute)}
+    # The room is floored: what it lacks to the next million is held back, too.
+    shares = [
+        Fraction(row.reserve + row.undisbursed, row.amount)
+        for row in judge.audit.envelopes
+        if (row.source, row.period) in asked and row.amount
+    ]
+    if share is None or not shares:
+        return None
+    if statute.form == "preparation-line":
+        share += judge.reserved(statute.regime)
+    return _at_least(min(shares), share)
 
 
 def _fewer(judge: _Judge, statute: Statute) -> Measured | None:
     share, previous = statute.share(), statute.share("previous")
     if share is None or previous is None or not judge.bound:
         return None
-    starts = sum(row.start in statute.period for row in judge.funded)
-    return _at_most(Fraction(starts), (1 - share) * previous)
+    return _at_most(Fraction(judge.at_work(statute)), (1 - share) * previous)
 
 
 def _completions(judge: _Judge, statute: Statute) -> Measured | None:
     share = statute.share()
-    period = statute.period
-    active = sum(row.start <= period.last and row.finish >= period.first for row in judge.funded)
+    active = judge.at_work(statute)
     if share is None or not active:
         return None
-    done = sum(row.finish in period for row in judge.funded)
+    done = sum(row.finish in statute.period for row in judge.funded)
     return _at_least(Fraction(done, active), share)
 
 
 def _allotment(judge: _Judge, statute: Statute) -> Measured | None:
-    """The share of the plan's capital that is given to projects."""
-    share, total = statute.share(), envelope_total(judge.tables, statute)
+    """The share of the plan's capital, without its reserve, that is given to projects."""
+    share, plan = statute.share(), {(row.source, row.period) for row in plan_envelopes(judge.tables, statute)}
+    total = sum(row.amount - row.reserve for row in judge.audit.envelopes if (row.source, row.period) in plan)
     if share is None or not total:
         return None
-    paid = sum(p.amount for p in judge.allocation.payments if p.source in judge.public and p.year in statute.period)
-    return _at_least(Fraction(paid, total), share)
+    sources = {name for names, _ in plan for name in names}
+    payments = (p for p in judge.allocation.payments if p.source in sources and p.year in statute.period)
+    return _at_least(Fraction(sum(p.amount for p in payments), total), share)
 
 
 def _state_share(judge: _Judge, statute: Statute) -> Measured | None:
@@ -264,6 +308,7 @@ def _at_least(found: Fraction, limit: Fraction) -> Measured:
 
 _MEASURES: Mapping[str, Callable[[_Judge, Statute], Measured | None]] = {
     "order": _order,
+    "groups": _groups,
     "funding-years": _funding_years,
     "fund-to-finish": _fund_to_finish,
     "inherit": _inherit,

@@ -10,7 +10,7 @@ form                    what it puts in force
 ``reserve``             the share of an envelope held back, where the tables give none
 ``preparation-line``    the same, for the preparation of projects
 ``tail-cap``            a rule: tail <= share × envelopes of public investment capital
-``fewer-projects``      a rule: starts <= (1 − share) × projects of the plan before
+``fewer-projects``      a rule: projects at work <= (1 − share) × projects of the plan before
 ``completion-share``    a rule: completions >= share × projects at work
 ======================  ==============================================================================================
 
@@ -275,20 +275,44 @@ def _reserve(draft: Draft, statute: Statute) -> None:
     share = statute.share()
     if share is None:
         return
+    plan = reserved_envelopes(draft.tables, statute)
     envelopes = [
         replace(row, reserve=share)
-        if _is_public(draft.tables, row, statute) and row.reserve is None and not _own_reserve(draft.tables, row)
+        if row in plan and row.reserve is None and not _own_reserve(draft.tables, row)
         else row
         for row in draft.tables.envelopes
     ]
     draft.tables = replace(draft.tables, envelopes=tuple(envelopes))
 
 
-def _is_public(tables: Tables, row: Envelope, statute: Statute) -> bool:
-    """Whether an envelope is capital of the public investment plan in the years of a statute."""
-    period = tables.settings.known_period(row.period)
+def plan_envelopes(tables: Tables, statute: Statute) -> tuple[Envelope, ...]:
+    """Return the envelopes that make up the capital of the public investment plan in the years of a statute.
+
+    For each source the envelope of the whole plan, else those of its parts; what else limits the same capital, such
+    as the pace of its first years, is not more of it.  Joined sources count where none of them has its own.
+    """
     public = {source.id for source in tables.sources if source.public_investment}
-    return set(row.source) <= public and period.first in statute.period and period.last in statute.period
+    rows: dict[frozenset[str], list[Envelope]] = defaultdict(list)
+    for row in tables.envelopes:
+        period = tables.settings.known_period(row.period)
+        if set(row.source) <= public and period.first in statute.period and period.last in statute.period:
+            rows[frozenset(row.source)].append(row)
+    own = {source for sources in rows if len(sources) == 1 for source in sources}
+    counted = [whole for sources, whole in rows.items() if len(sources) == 1 or not own & sources]
+    return tuple(row for parts in counted for row in _whole(tables, statute, parts))
+
+
+def _whole(tables: Tables, statute: Statute, rows: list[Envelope]) -> list[Envelope]:
+    """The envelope of all the years of a statute where there is one, else all that lie inside them."""
+    years = (statute.period.first, statute.period.last)
+    periods = [tables.settings.known_period(row.period) for row in rows]
+    return [row for row, own in zip(rows, periods, strict=True) if (own.first, own.last) == years] or rows
+
+
+def reserved_envelopes(tables: Tables, statute: Statute) -> tuple[Envelope, ...]:
+    """Return the envelopes that must hold back a share: of the sources the rule names, else of the whole plan."""
+    named = set(statute.parameters["sources"])
+    return tuple(row for row in plan_envelopes(tables, statute) if not named or set(row.source) <= named)
 
 
 def _preparation(draft: Draft, statute: Statute) -> None:
@@ -296,10 +320,9 @@ def _preparation(draft: Draft, statute: Statute) -> None:
     share = statute.share()
     if share is None:
         return
+    plan = reserved_envelopes(draft.tables, statute)
     envelopes = [
-        replace(row, reserve=min(Fraction(1), _own_reserve(draft.tables, row) + share))
-        if _is_public(draft.tables, row, statute)
-        else row
+        replace(row, reserve=min(Fraction(1), _own_reserve(draft.tables, row) + share)) if row in plan else row
         for row in draft.tables.envelopes
     ]
     draft.tables = replace(draft.tables, envelopes=tuple(envelopes))
@@ -313,27 +336,22 @@ def _own_reserve(tables: Tables, row: Envelope) -> Fraction:
 
 
 def envelope_total(tables: Tables, statute: Statute) -> int:
-    """Return the capital of the public investment plan in the years of a statute, in million VND.
-
-    Envelopes of single public sources add up; a joined one counts where none of its sources has its own.
-    """
-    rows = [row for row in tables.envelopes if _is_public(tables, row, statute)]
-    phases = [row for row in rows if row.period == statute.period.name] or rows
-    single = [row for row in phases if len(row.source) == 1]
-    own = {row.source[0] for row in single}
-    return sum(row.amount for row in (*single, *(row for row in phases if not own & set(row.source))))
+    """Return the capital of the public investment plan in the years of a statute, in million VND."""
+    return sum(row.amount for row in plan_envelopes(tables, statute))
 
 
 def _tail_cap(draft: Draft, statute: Statute) -> None:
     share, total = statute.share(), envelope_total(draft.tables, statute)
     if share is not None and total:
-        _rule(draft, statute, measure="tail", sense="<=", amount=share * total)
+        exempt = statute.text("exempt")
+        but = f"not ({exempt})" if exempt else ""
+        _rule(draft, statute, but, measure="tail", sense="<=", amount=share * total)
 
 
 def _fewer(draft: Draft, statute: Statute) -> None:
     share, previous = statute.share(), statute.share("previous")
     if share is not None and previous is not None:
-        _rule(draft, statute, measure="starts", sense="<=", amount=(1 - share) * previous)
+        _rule(draft, statute, measure="active", sense="<=", amount=(1 - share) * previous)
 
 
 def _completions(draft: Draft, statute: Statute) -> None:
@@ -342,7 +360,7 @@ def _completions(draft: Draft, statute: Statute) -> None:
         _rule(draft, statute, measure="completions", sense=">=", amount=share, share_of="active")
 
 
-def _rule(draft: Draft, statute: Statute, **columns: Any) -> None:
+def _rule(draft: Draft, statute: Statute, but: str = "", **columns: Any) -> None:
     """Add a rule over the projects that the law binds; without any there is nothing to rule."""
     bound = {project.id for project in bound_projects(draft.tables)}
     if not bound:
@@ -352,9 +370,10 @@ def _rule(draft: Draft, statute: Statute, **columns: Any) -> None:
         for project in draft.tables.projects
     )
     draft.tables = replace(draft.tables, projects=projects)
+    public = "" if len(bound) == len(projects) else f'{PUBLIC_CAPITAL} == "yes"'
     rule = Rule(
         id=f"law/{statute.name}",
-        selection="" if len(bound) == len(projects) else f'{PUBLIC_CAPITAL} == "yes"',
+        selection=" and ".join(part for part in (public, but) if part),
         period=statute.period.name,
         legal_ref=statute.reference,
         waivable=statute.authority,

@@ -1,4 +1,4 @@
-"""Legal groups of projects: important, A, B or C, by sector and cost, under the law of the year they start in."""
+"""Legal groups of projects, A, B or C, by sector and cost, under the law of the year they start in."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from capalloc.law.statutes import BILLION, Statute
 from capalloc.records import Project
 from capalloc.selection import parse_selection
 
+GROUPS = ("A", "B", "C")
+
 B_OR_C = "B/C"
 """Below group A, where the law's border between B and C is not known."""
 
 CLASS_COLUMN = "law_class"
 """The column of `projects` that tells the class of sector, 1 to 4, in the law's lists."""
 
-KNOWN_GROUPS = ("A", "B", "C")
-
 
 class Grouping:
     """The groups of one regime.
 
     A project's own ``legal_group`` counts as it stands.  Else the group follows from the cost and the class of its
-    sector: the column ``law_class``, or the first of the rule's ``classes`` whose selection holds the project.
+    sector: the column ``law_class``, or the first of the rule's ``classes`` whose selection holds the project.  The law
+    has no groups of programmes, so a programme has one only where its row names it.
     """
 
     def __init__(self, statutes: Iterable[Statute], regime: str) -> None:
@@ -55,6 +56,8 @@ class Grouping:
         return "B" if cost >= self._b[sector] else "C"
 
     def _class_of(self, project: Project) -> str:
+        if project.kind == "programme":
+            return ""
         own = project.attributes.get(CLASS_COLUMN)
         if own not in (None, ""):
             return str(own)

@@ -40,11 +40,24 @@ class Lawbook(Mapping[str, "StatuteText"]):
     def __str__(self) -> str:
         return "\n".join(f"{name}: {self[name]}" for name in self)
 
+    def chapters(self) -> Iterator[tuple[str, tuple[StatuteText, ...]]]:
+        """Yield headings with their rules: in force law by law, waiting for a figure, waived, off, and mere notes."""
+        rules = tuple(self.values())
+        for regime in dict.fromkeys(rule.statute.regime for rule in rules):
+            own = tuple(rule for rule in rules if rule.statute.regime == regime and rule.chapter == "in-force")
+            if own:
+                period = own[0].statute.period
+                yield say("law.chapter.in-force", first=period.first, last=period.last), own
+        for chapter in ("waits", "waived", "off", "note"):
+            own = tuple(rule for rule in rules if rule.chapter == chapter)
+            if own:
+                yield say(f"law.chapter.{chapter}"), own
+
     def __repr__(self) -> str:
         return f"<Lawbook {self.settings.statutory!r}: {len(self)} rules>"
 
 
-_NEEDED = ("share", "previous", "b")
+_NEEDED = ("share", "previous", "b", "wider")
 """Figures without which a rule is said in other words."""
 
 
@@ -55,16 +68,31 @@ class StatuteText:
     statute: Statute
 
     def __str__(self) -> str:
+        off = [] if self.statute.enabled else [say("law.off")]
+        return " ".join((demand(self.statute), self.ground, *off))
+
+    @property
+    def ground(self) -> str:
+        """Its article, how reliable it is, and who may waive it or what did."""
         statute = self.statute
-        parts = [demand(statute), say("law.article", article=statute.reference)]
-        parts.append(say(f"law.reliability.{statute.reliability}"))
+        parts = [say("law.article", article=statute.reference), say(f"law.reliability.{statute.reliability}")]
         if statute.waived:
             parts.append(say("law.waived", decision=statute.waived))
         elif statute.authority:
             parts.append(say("law.waivable", authority=statute.authority))
-        if not statute.enabled:
-            parts.append(say("law.off"))
         return " ".join(parts)
+
+    @property
+    def chapter(self) -> str:
+        """Under which heading it stands: ``note``, ``waived``, ``off``, ``waits`` or ``in-force``."""
+        statute = self.statute
+        if statute.form == "note":
+            return "note"
+        if statute.enabled and statute.waived:
+            return "waived"
+        if not statute.enabled:
+            return "off"
+        return "waits" if statute.waits else "in-force"
 
     def __repr__(self) -> str:
         return f"<Statute {self.statute.name}: {self}>"
@@ -77,7 +105,12 @@ def demand(statute: Statute) -> str:
     key = f"law.rule.{statute.id}"
     if missing and has_text(f"{key}-unset"):
         key = f"{key}-unset"
-    return say(key, first=statute.period.first, last=statute.period.last, **figures)
+    said = [say(key, first=statute.period.first, last=statute.period.last, **figures)]
+    if statute.parameters.get("sources"):
+        said.append(say("law.only", sources=", ".join(statute.parameters["sources"])))
+    if statute.text("exempt"):
+        said.append(say("law.but", selection=statute.text("exempt")))
+    return " ".join(said)
 
 
 def _written(value: Any) -> Any:
@@ -85,7 +118,7 @@ def _written(value: Any) -> Any:
     if not is_given(value):
         return None
     if isinstance(value, list | tuple):
-        return ", ".join(say(f"status.{part}") if has_text(f"status.{part}") else str(part) for part in value)
+        return "; ".join(say(f"law.tier.{part}") if has_text(f"law.tier.{part}") else str(part) for part in value)
     if isinstance(value, Mapping):
         entries = ((name, amount) for name, amount in value.items() if amount != "")
         return "; ".join(

@@ -72,6 +72,11 @@ class Statute:
         return self.enabled and not self.waived
 
     @property
+    def waits(self) -> bool:
+        """Whether it asks for nothing before a portfolio gives a figure that the law does not."""
+        return any(not is_given(value) for value in self.parameters.values())
+
+    @property
     def reference(self) -> str:
         """The article, in the language in force."""
         return self.article[language()]

@@ -1,0 +1,239 @@
+"""The own engine: reduce, relax, and let searches for points and for a bound work side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import copy_context
+from functools import partial
+from threading import Event as Flag
+from threading import Thread
+from typing import Any
+
+import numpy as np
+
+from capalloc.engines.base import (
+    NO_POINT_EXISTS,
+    Feature,
+    Finding,
+    Watch,
+    conclude,
+    nothing_to_choose,
+    usable_start,
+    watched_run,
+)
+from capalloc.engines.highs import PATIENCE, PATIENCE_PER_ENTRY, Highs, made_whole
+from capalloc.engines.own.board import Board
+from capalloc.engines.own.improver import Improver, Root
+from capalloc.engines.own.neighbourhoods import surroundings
+from capalloc.engines.own.presolve import Reduced, reduce
+from capalloc.engines.own.problem import dual_bound, problem_of
+from capalloc.engines.own.prover import NAME as PROVER
+from capalloc.engines.own.prover import prove
+from capalloc.engines.own.simplex import Simplex
+from capalloc.engines.own.turns import Turns
+from capalloc.engines.points import crossed, refuse_bad_numbers
+from capalloc.model import Floats, LinearModel, Outcome, ProgressReport, SolveOptions, StoppedBy
+
+# What the proof gets of the threads beside a share of one for each search for plans, at first and when plans no longer
+# improve, and what it gets while they do.
+SHARE_OF_PROOF = 4.0
+SHARE_BESIDE_PLANS = 0.4
+
+# A proof that has not closed so much of the root's gap after so many seconds is not about to end.
+TRIAL = 8.0
+PROMISING = 0.2
+
+# Plans no longer improve when nothing has come for so many seconds, or for this part of the run.
+STILL = 5.0
+STILL_PART = 0.25
+
+# Searches for plans begin so many seconds after the proof, which may need no more.
+HEAD_START = 0.5
+
+
+class Capalloc:
+    """Reduces a model on its structure, then improves plans and proves a bound side by side.
+
+    A model in which columns that need not be whole have a value (programmes, soft rules) is left to HiGHS alone.
+    With one thread and a limit of nodes a run can be repeated: searches then follow one another.
+    """
+
+    name = "capalloc"
+    features = frozenset(Feature)
+
+    def solve(
+        self,
+        model: LinearModel,
+        options: SolveOptions,
+        *,
+        start: Floats | None = None,
+        progress: ProgressReport | None = None,
+        stop: Flag | None = None,
+    ) -> Outcome:
+        """Return the best point and the bound; see :meth:`capalloc.engines.base.Engine.solve`."""
+        if (~model.integer & (model.objective != 0)).any():
+            # What is worth something by parts must be exact to the last digit; narrowed bounds are not.
+            return Highs().solve(model, options, start=start, progress=progress, stop=stop)
+        watch = Watch(options, stop)
+        found = watched_run(lambda: _find(model, options, start, watch), watch, progress)
+        return conclude(self, model, options, start, watch, found)
+
+
+def _find(model: LinearModel, options: SolveOptions, start: Floats | None, watch: Watch) -> Finding:
+    refuse_bad_numbers(model)
+    if crossed(model):
+        return NO_POINT_EXISTS
+    if not model.objective.size:
+        return nothing_to_choose(model)
+    if watch.ended_by:
+        return Finding(watch.ended_by)
+    reduced = reduce(model)
+    if reduced is None:
+        return NO_POINT_EXISTS
+    if not reduced.columns.size:
+        x = made_whole(model, reduced.base, "capalloc")
+        return Finding(StoppedBy.PROOF, x, float(model.objective @ x))
+    board = Board(problem_of(reduced.model), reduced.offset, options, watch)
+    begin = usable_start(model, start)
+    if begin is not None:
+        board.offer(reduced.shrunk(begin))
+    return _Session(board, reduced, model).finding()
+
+
+class _Session:
+    """The searches of one run."""
+
+    def __init__(self, board: Board, reduced: Reduced, model: LinearModel) -> None:
+        self.board, self.reduced, self.model = board, reduced, model
+        names = [f"improver {number}" for number in range(max(1, board.options.threads))]
+        self.improvers = names
+        self.turns = Turns(board.options.threads, {PROVER: SHARE_OF_PROOF} | dict.fromkeys(names, 1.0))
+        self.proved = False
+        self.diving = set(names)
+        self.root: Root | None = None
+        self.rooted, self.proof_ended = Flag(), Flag()
+
+    def finding(self) -> Finding:
+        """Run all searches to the end and return what they found."""
+        board = self.board
+        details: dict[str, Any] = {"columns": self.reduced.columns.size, "rows": self.reduced.rows.size}
+        if board.options.node_limit is not None:
+            self._one_after_the_other(board.options.node_limit)
+        else:
+            _side_by_side(
+                [self._prove, *(partial(self._improve, number) for number in range(len(self.improvers)))], board
+            )
+        if self.root is not None:
+            multipliers = np.zeros(len(self.model.row_upper))
+            multipliers[self.reduced.rows] = self.root.relaxed.multipliers
+            details |= {"root_multipliers": multipliers}
+        if board.best is None:
+            ending, bound = (StoppedBy.PROOF, float("-inf")) if self.proved else (self._ending(), self._bound())
+            return Finding(ending, None, bound, board.nodes, details)
+        x = made_whole(self.model, self.reduced.restored(board.best), "capalloc")
+        return Finding(self._ending(), x, self._bound(), board.nodes, details)
+
+    def _bound(self) -> float:
+        return self.board.bound + self.reduced.offset
+
+    def _ending(self) -> StoppedBy:
+        board = self.board
+        if self.proved:
+            return StoppedBy.PROOF
+        if board.spent:
+            return StoppedBy.NODE_LIMIT
+        return board.watch.ended_by or StoppedBy.GAP
+
+    def _one_after_the_other(self, nodes: int) -> None:
+        """Prove with a quarter of the nodes, look for plans with another half, and prove with what is left."""
+        board = self.board
+        for part, work in (
+            (nodes // 4, self._prove),
+            (3 * nodes // 4, partial(self._improve, 0)),
+            (nodes, self._prove),
+        ):
+            board.budget = part
+            if not self.proved:
+                work()
+
+    def _prove(self) -> None:
+        self.turns.begin(PROVER)
+        try:
+            self.proved = prove(self.board, self.turns)
+        finally:
+            self.turns.end(PROVER)
+            self.proof_ended.set()
+        if self.proved:
+            self.board.finish()
+
+    def _improve(self, number: int) -> None:
+        name = self.improvers[number]
+        if number:
+            self.rooted.wait()
+        else:
+            self.proof_ended.wait(HEAD_START)
+        self.turns.begin(name)
+        try:
+            if not number and not self.board.over:
+                self._solve_root()
+            if self.root is not None and self.board.problem.groups.binary.any():
+                improver = Improver(self.board, self.root, partial(self._rest, name), number)
+                improver.begin()
+                self.diving.discard(name)
+                improver.go_on()
+        finally:
+            self.rooted.set()
+            self.turns.end(name)
+
+    def _rest(self, name: str, after: float) -> None:
+        """Weigh proof and plans anew, and let others work."""
+        now = self.board.watch.seconds
+        improving = bool(self.diving) or now - self.board.improved_at < max(STILL, STILL_PART * now)
+        beside = improving and (self.board.problem.large or (now > TRIAL and not self._promising()))
+        self.turns.shares[PROVER] = SHARE_BESIDE_PLANS if beside else SHARE_OF_PROOF
+        self.turns.let_others(name, after)
+
+    def _promising(self) -> bool:
+        """Whether the proof has closed a good part of the gap there was at the root."""
+        board = self.board
+        return board.root is not None and board.root[0] - board.bound >= PROMISING * (board.root[0] - board.value)
+
+    def _solve_root(self) -> None:
+        board = self.board
+        lp = Simplex(board)
+        relaxed = lp.solve()
+        if relaxed is not None:
+            bound, gains = dual_bound(board.problem, relaxed.multipliers)
+            board.root = (bound, gains)
+            board.lower(max(bound, board.value))
+            self.root = Root(relaxed, gains, lp, surroundings(board.problem, relaxed.multipliers))
+        self.rooted.set()
+
+
+def _side_by_side(works: list[Callable[[], None]], board: Board) -> None:
+    """Run each in a thread of its own until all have ended, and raise the first failure.
+
+    HiGHS 1.15.1 can go round in presolve for ever, blind to limits (ERGO-Code/HiGHS#2226): a search that does not end
+    with the run is left alone.
+    """
+    failures: list[BaseException] = []
+
+    def guarded(work: Callable[[], None], done: Flag) -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001  # carried over to the calling thread
+            failures.append(error)
+            board.finish()
+        finally:
+            done.set()
+
+    flags = [Flag() for _ in works]
+    for work, done in zip(works, flags, strict=True):
+        Thread(target=copy_context().run, args=(guarded, work, done), name="capalloc-search", daemon=True).start()
+    patience = PATIENCE + board.problem.model.matrix.nnz * PATIENCE_PER_ENTRY
+    for done in flags:
+        while not done.wait(0.1) and not board.over:
+            pass
+        done.wait(patience)
+    if failures:
+        raise failures[0]

@@ -1,0 +1,233 @@
+"""A search for better points: dives, restricted cores, then neighbourhoods, those that have gained most more often."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from capalloc.engines.own.board import Board
+from capalloc.engines.own.diving import Dive, dive, in_part, near, undecided
+from capalloc.engines.own.neighbourhoods import (
+    Surroundings,
+    around_gains,
+    component,
+    crossover,
+    freed,
+    induced,
+    scattered,
+    window,
+)
+from capalloc.engines.own.problem import dual_bound
+from capalloc.engines.own.restricted import Effort, Found, search_among
+from capalloc.engines.own.rounding import rounded_down
+from capalloc.engines.own.simplex import Relaxed, Simplex
+from capalloc.model import Floats
+
+# Dives of one search before it turns to neighbourhoods.  In large models neighbourhoods gain slowly, and
+# plans of several dives gain from one another.
+DIVES = 1
+DIVES_WHEN_LARGE = 2
+
+# Options that cores set free after a dive, and the seconds for each.
+CORES = ((400, 3.0), (700, 4.0), (1000, 5.0))
+
+# What the loss of an option of an undecided project counts in a core, one search after the other.
+LOOSE = (0.0, 0.1)
+
+# Options and seconds of a core at the root, for a first plan.
+FIRST_CORE = (300, 1.5)
+
+# A neighbourhood begins with so many free options; a search in one takes so many seconds, or nodes, at most.
+FIRST_SIZE = 250
+SECONDS = 1.5
+SECONDS_WHEN_LARGE = 3.0
+NODES = 1_000
+NODES_OF_A_BUDGET = 100
+PART_OF_STILLNESS = 0.2
+
+# Others wait at least so many seconds for a dive.
+_SLICE = 0.5
+
+# Options near to being taken, over which dives and induced neighbourhoods solve their relaxations.
+NEAR = 0.5
+
+# Restricted searches end at this gap, or at this part of the gap of the whole where that is less.
+GAP = 2e-5
+PART_OF_GAP = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """The root relaxation, what each option gains in it, and the solver that holds its basis."""
+
+    relaxed: Relaxed
+    gains: Floats
+    lp: Simplex
+    around: Surroundings
+
+
+@dataclass(slots=True)
+class Record:
+    """How one neighbourhood has fared: its size, and a running mean of what it gains for what it takes."""
+
+    size: float = FIRST_SIZE
+    rate: float = float("inf")
+
+    def learn(self, rate: float, found: Found, quick: bool) -> None:
+        """Take in one more search: larger next time when this one was closed, smaller when it was not."""
+        self.rate = rate if self.rate == float("inf") else 0.8 * self.rate + 0.2 * rate
+        self.size *= (1.25 if quick else 1.08) if found.closed else 0.95 if rate > 0 else 0.8
+
+
+class Improver:
+    """One search at work; several may run side by side on one board, each with a number of its own.
+
+    Parameters
+    ----------
+    rest
+        Called between searches, and with the seconds that should have passed between the steps of one, to let others
+        work.
+    """
+
+    def __init__(self, board: Board, root: Root, rest: Callable[[float], None], number: int) -> None:
+        self.board, self.root, self.rest, self.number = board, root, rest, number
+        self.problem = board.problem
+        self.rng = np.random.default_rng([board.options.seed, number])
+        self.budgeted = board.options.node_limit is not None
+        self.dives = DIVES_WHEN_LARGE if self.problem.large else DIVES
+        self.seconds = SECONDS_WHEN_LARGE if self.problem.large else SECONDS
+        self.losses = [np.abs(root.gains)]
+        self.ways: dict[str, Callable[[int], Floats]] = {
+            "near": lambda _: around_gains(self._loss(), self.rng, 1.0),
+            "crossover": self._crossed,
+            "window": lambda _: window(root.around, self._best, self._loss(), self.rng),
+            "component": lambda size: component(root.around, self._loss(), size, self.rng),
+            "induced": self._induced,
+            "scattered": lambda _: scattered(self.problem, self._loss(), self.rng),
+        }
+        self.records = {way: Record() for way in self.ways}
+        self.lp = self._near_lp()
+
+    def begin(self) -> None:
+        """Dive so many times as a search does before it turns to neighbourhoods."""
+        if not self.number and self.board.best is None:
+            first = rounded_down(self.problem, self.root.relaxed.x)
+            self.board.offer(first)
+            nothing_decided = np.zeros(self.problem.groups.count, dtype=bool)
+            self._core(Dive(self.root.relaxed, self.root.gains, nothing_decided), first, *FIRST_CORE)
+        for attempt in range(self.dives):
+            self._dive(attempt)
+
+    def go_on(self) -> None:
+        """Search neighbourhoods until the run is over, and dive again as long as there is no point."""
+        attempt = self.dives
+        while not self.board.over:
+            self.rest(0.0)
+            if self.board.best is None:
+                self._dive(attempt)
+                attempt += 1
+            else:
+                self._try(self._chosen())
+
+    @property
+    def _best(self) -> Floats:
+        assert self.board.best is not None  # noqa: S101  # neighbourhoods begin with the first point
+        return self.board.best
+
+    def _loss(self) -> Floats:
+        return self.losses[int(self.rng.integers(len(self.losses)))]
+
+    def _near_lp(self) -> Simplex:
+        lp = Simplex(self.board, near(self.problem, self.root.relaxed.x, self.root.gains, NEAR))
+        lp.adopt(self.root.lp)
+        lp.rest = lambda: self.rest(_SLICE)
+        return lp
+
+    def _dive(self, attempt: int) -> None:
+        """Dive, and search cores around where it ended; each further attempt dives less deep and frees more."""
+        if self.board.over:
+            return
+        undecided_at_root = max(4, len(undecided(self.problem, self.root.relaxed.x)))
+        depth = (1.25, 2.0)[(self.number + attempt) % 2] / max(1, attempt)
+        ended = dive(self.root.relaxed, self.lp, round(depth * undecided_at_root), 3, self.rng)
+        self.lp = self._near_lp()
+        self.losses.append(np.abs(ended.gains))
+        held: Floats | None = None
+        for size, seconds in CORES:
+            self.rest(0.0)
+            if self.board.over:
+                return
+            before = self.board.value
+            held, closed = self._core(ended, held, size << (attempt if held is None else 0), seconds)
+            if not (closed or self.problem.large or self.board.value > before):
+                return
+
+    def _core(self, ended: Dive, held: Floats | None, size: int, seconds: float) -> tuple[Floats | None, bool]:
+        """Search among the options that lose least where a dive ended; what it decided stays."""
+        problem, x = self.problem, ended.relaxed.x
+        # Other options of undecided projects matter more than their gains say; how much more differs between searches.
+        loose = np.isin(problem.groups.of, undecided(problem, x))
+        rank = np.abs(ended.gains) * np.where(loose, LOOSE[self.number % len(LOOSE)], 1.0)
+        rank[in_part(problem, x)] = -1.0
+        rank[ended.decided[problem.groups.of]] = np.inf
+        free = freed(problem, x if held is None else held, rank, size)
+        begin = np.where(problem.groups.binary, np.rint(x), x) if held is None else held
+        found = search_among(self.board, begin, free, self._effort(seconds), start=held is not None)
+        self.board.offer(found.point)
+        return (held if found.point is None else found.point), found.closed
+
+    def _effort(self, seconds: float) -> Effort:
+        gap = min(GAP, PART_OF_GAP * self.board.gap)
+        seed = int(self.rng.integers(2**31 - 1))
+        if self.budgeted:
+            return Effort(float("inf"), NODES_OF_A_BUDGET, gap, seed)
+        return Effort(seconds, NODES, gap, seed)
+
+    def _chosen(self) -> str:
+        """A neighbourhood: the untried ones first, then by what they gained, one in four by chance."""
+        names = list(self.records)
+        untried = [name for name in names if self.records[name].rate == float("inf")]
+        if untried:
+            return untried[int(self.rng.integers(len(untried)))]
+        if self.rng.random() < 0.25:
+            return names[int(self.rng.integers(len(names)))]
+        rates = np.array([self.records[name].rate for name in names])
+        chances = rates + 0.05 * rates.max() + 1e-12
+        return names[int(self.rng.choice(len(names), p=chances / chances.sum()))]
+
+    def _try(self, name: str) -> None:
+        record, before = self.records[name], self._best
+        began, value = time.thread_time(), self.board.value
+        rank = self.ways[name](round(record.size))
+        lower, upper = self.board.narrowed()
+        rank = np.where(lower < upper, rank, np.inf)
+        free = freed(self.problem, before, rank, max(20, round(record.size)))
+        # The longer nothing has come, the more is worth trying on one neighbourhood.
+        seconds = max(self.seconds, PART_OF_STILLNESS * (self.board.watch.seconds - self.board.improved_at))
+        found = search_among(self.board, before, free, self._effort(seconds))
+        self.board.offer(found.point, before)
+        gained = 0.0 if found.point is None else max(0.0, self.problem.worth(found.point) - value)
+        took = found.nodes + 1.0 if self.budgeted else time.thread_time() - began
+        quick = found.nodes <= 10 if self.budgeted else took < seconds / 4
+        record.learn(gained / max(took, 1e-3), found, quick)
+
+    def _crossed(self, _: int) -> Floats:
+        others = [point for _, point in self.board.kept if point is not self._best]
+        other = others[int(self.rng.integers(len(others)))] if others else self._best
+        return crossover(self.problem, self._best, other, self._loss(), self.rng)
+
+    def _induced(self, _: int) -> Floats:
+        """Solve the relaxation with random projects held, and rank by what it and the point do not share."""
+        problem, best = self.problem, self._best
+        held = self.rng.random(problem.groups.count) < self.rng.uniform(0.3, 0.7)
+        columns = np.flatnonzero(held[problem.groups.of] & problem.groups.binary)
+        self.lp.bound(columns, best[columns], best[columns])
+        relaxed = self.lp.solve(2 * SECONDS_WHEN_LARGE)
+        self.lp.bound(columns, problem.model.lower[columns], problem.model.upper[columns])
+        if relaxed is None:
+            return around_gains(self._loss(), self.rng, 1.0)
+        loss = np.abs(dual_bound(problem, relaxed.multipliers)[1])
+        return induced(problem, best, relaxed.x, loss, self.rng)

@@ -1,0 +1,147 @@
+"""A problem with most options held as a point has them, and HiGHS on what is left free."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from capalloc.engines.highs import TOLERANCE, program_of
+from capalloc.engines.own.board import Board
+from capalloc.engines.own.problem import Problem
+from capalloc.engines.own.simplex import pass_model, solver_for
+from capalloc.model import Floats, Ints, LinearModel, Truths
+
+# Held columns use up round numbers of room; what is beyond this part of a row's size is a real lack of it.
+_NOISE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How long one search may take: seconds, nodes of the tree, and the gap at which it is good enough."""
+
+    seconds: float
+    nodes: int
+    gap: float
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The best point of a restricted problem, whether none of its points is better, and the nodes it took.
+
+    ``closed`` says nothing about the points outside of the restriction.
+    """
+
+    point: Floats | None
+    closed: bool
+    nodes: int
+
+
+def search_among(board: Board, held: Floats, free: Truths, effort: Effort, *, start: bool = True) -> Found:
+    """Return the best point found that agrees with ``held`` on all 0/1 columns that are not free.
+
+    Parameters
+    ----------
+    held
+        Shape (n,), a point or, with ``start`` false, values for the columns that are not free.
+    free
+        Shape (n,); columns that are not 0/1 ones are free in any case.
+    start
+        Give HiGHS the held point to start from; nothing worse is returned then.
+    """
+    problem = board.problem
+    part = _Part(problem, held, free)
+    if part.model is None:
+        board.count(1)
+        return Found(None, True, 0)
+    solver = _solver(effort, board)
+    pass_model(solver, program_of(part.model))
+    if start:
+        _offer(solver, held[part.kept] / problem.scaling.columns[part.kept])
+    solver.run()
+    found = _found(problem, solver, part)
+    board.count(max(1, found.nodes))
+    return found
+
+
+class _Part:
+    """The columns left to choose, and the rows with the room that the held ones leave."""
+
+    def __init__(self, problem: Problem, held: Floats, free: Truths) -> None:
+        self.problem = problem
+        free = free | ~problem.groups.binary
+        self.base = np.where(free, 0.0, held)
+        scaled = problem.scaled
+        used = scaled.matrix @ (self.base / problem.scaling.columns)
+        self.kept: Ints = np.flatnonzero(free)
+        self.model = self._sliced(scaled.row_lower - used, scaled.row_upper - used)
+
+    def _sliced(self, row_lower: Floats, row_upper: Floats) -> LinearModel | None:
+        scaled, kept = self.problem.scaled, self.kept
+        lower, upper = scaled.lower[kept], scaled.upper[kept].copy()
+        columns = self.problem.columns[:, kept].tocsr()
+        rows = np.repeat(np.arange(columns.shape[0]), np.diff(columns.indptr))
+        low, high = columns.data * lower[columns.indices], columns.data * upper[columns.indices]
+        least = np.bincount(rows, np.minimum(low, high), minlength=columns.shape[0])
+        most = np.bincount(rows, np.maximum(low, high), minlength=columns.shape[0])
+        size = _NOISE * np.maximum(1.0, np.abs(row_upper))
+        if ((least > row_upper + size) | (most < row_lower - size)).any():
+            return None
+        # A single entry that does not fit beside the least of the others shuts its column.
+        beside = least[rows] - np.minimum(low, high) + columns.data
+        stuck = self.problem.groups.binary[kept][columns.indices] & (beside > row_upper[rows] + size[rows])
+        upper[columns.indices[stuck]] = 0.0
+        binding = np.flatnonzero((most > row_upper) | (least < row_lower))
+        open_ = np.flatnonzero(upper > lower)
+        self.base[kept] = np.where(upper > lower, 0.0, lower * self.problem.scaling.columns[kept])
+        shift = columns[binding] @ np.where(upper > lower, 0.0, lower)
+        self.kept = kept[open_]
+        return LinearModel(
+            objective=scaled.objective[self.kept],
+            matrix=columns[binding][:, open_],
+            row_lower=row_lower[binding] - shift,
+            row_upper=row_upper[binding] - shift,
+            lower=lower[open_],
+            upper=upper[open_],
+            integer=scaled.integer[self.kept],
+        )
+
+
+def _solver(effort: Effort, board: Board) -> Any:
+    return solver_for(
+        board,
+        effort.seconds,
+        random_seed=effort.seed,
+        time_limit=board.left,
+        mip_max_nodes=min(effort.nodes, board.nodes_left),
+        mip_rel_gap=effort.gap,
+        mip_abs_gap=0.0,
+        mip_allow_restart=False,
+        mip_feasibility_tolerance=TOLERANCE,
+        primal_feasibility_tolerance=TOLERANCE,
+        small_matrix_value=1e-12,
+    )
+
+
+def _offer(solver: Any, values: Floats) -> None:
+    import highspy
+
+    given = highspy.HighsSolution()
+    given.col_value = values.tolist()
+    solver.setSolution(given)
+
+
+def _found(problem: Problem, solver: Any, part: _Part) -> Found:
+    import highspy
+
+    ending = solver.getModelStatus().name
+    info = solver.getInfo()
+    closed = ending in ("kOptimal", "kInfeasible")
+    nodes = max(0, int(info.mip_node_count))
+    if info.primal_solution_status != highspy.kSolutionStatusFeasible:
+        return Found(None, closed, nodes)
+    x = part.base.copy()
+    x[part.kept] = np.array(solver.getSolution().col_value) * problem.scaling.columns[part.kept]
+    return Found(problem.point(x), closed, nodes)
