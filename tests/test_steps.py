@@ -63,6 +63,14 @@ def test_each_step_says_what_enters_and_what_leaves():
         assert "Thêm 526 triệu đồng nữa thì chưa được gì; thêm 527 (thành 527) thì giá trị tăng 6" in str(steps)
 
 
+def test_with_a_least_rise_smaller_ones_are_not_called_nothing():
+    """Of rises of 6, 4, 3, 3 and 7 only those that add up to 6 and more are steps."""
+    steps = sample().envelope_steps("state", "2026-2030", 0, 2600, gain=6, threads=1)
+    assert steps.to_frame()["value"].tolist() == [0, 6, 13, 23]
+    assert "The next 526 million VND raise the value by less than 6; with 527 more (527) it rises by 6" in str(steps)
+    assert str(steps).endswith("Up to 2,600 million VND there is no other step of at least 6.")
+
+
 @cases(20)
 @given(
     costs=st.lists(st.integers(0, 6), min_size=1, max_size=5),
@@ -161,8 +169,8 @@ def test_the_same_money_split_otherwise_buys_more():
     assert better.to_frame()["moved"].tolist() == [1, -1]
     assert (better.before.value, better.after.value, better.bound) == (2, 5, 5)
     assert str(better) == (
-        "With what state has split otherwise (I: 1; II: -1) the value rises by 3 to 5; these come in: P0. At no split"
-        " is a plan worth more than 5."
+        "With what state has split otherwise (I: 1 million VND more; II: 1 million VND less) the value rises by 3 to 5;"
+        " these come in: P0. At no split is a plan worth more than 5."
     )
 
 

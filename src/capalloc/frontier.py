@@ -148,7 +148,11 @@ class Rephasing(Told):
             parts = [say("why.rephase.same", source=source, value=value)]
         else:
             told = "; ".join(
-                say("why.rephase.moved", period=self.tables.envelopes[number].period, amount=more)
+                say(
+                    f"why.rephase.{'more' if more > 0 else 'less'}",
+                    period=self.tables.envelopes[number].period,
+                    amount=abs(more),
+                )
                 for number, more in moved
                 if more
             )

@@ -82,6 +82,8 @@ class EnvelopeSteps(Told):
         From the least amount on; the first is what the least amount buys.  Empty where it leaves no plan.
     complete
         Whether no further step was left to find up to ``high``.
+    gain
+        A rise of value by less than this is no step; 0 where every rise is one.
     """
 
     tables: Tables
@@ -90,6 +92,7 @@ class EnvelopeSteps(Told):
     high: int
     steps: tuple[Step, ...]
     complete: bool
+    gain: Fraction = Fraction(0)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a step: amount, room, more, value, bound, gain, earliest, exact, enters, leaves, price.
@@ -124,7 +127,8 @@ class EnvelopeSteps(Told):
         if len(self.steps) > _TOLD + 1:
             parts.append(say("why.steps.more", count=len(self.steps) - 1 - _TOLD))
         if self.complete:
-            parts.append(say("why.steps.complete", high=self.high))
+            key = "why.steps.complete-least" if self.gain else "why.steps.complete"
+            parts.append(say(key, high=self.high, least=shown_up(self.gain)))
         else:
             parts.append(say("why.steps.open", last=self.steps[-1].amount, high=self.high))
         return " ".join(parts)
@@ -137,7 +141,8 @@ class EnvelopeSteps(Told):
         gain = shown_down(step.value - last.value)
         numbers = {"more": step.amount - last.amount, "amount": step.amount, "gain": gain}
         if step.exact and last.exact:
-            return say("why.steps.step", nothing=step.amount - last.amount - 1, **numbers, **words)
+            key, nothing = "why.steps.step-least" if self.gain else "why.steps.step", step.amount - last.amount - 1
+            return say(key, nothing=nothing, least=shown_up(self.gain), **numbers, **words)
         bound = shown_up(max(step.answer.bound, float(step.value)))
         if step.earliest <= last.amount:
             return say("why.steps.step-found", bound=bound, **numbers, **words)
@@ -162,7 +167,7 @@ def envelope_steps(
     walk = _Walk(tables, number, gain, Budget(replace(options, gap=0.0), 3 * most + 2), engine)
     first = walk.at(low, low, -math.inf, None)
     if first is None:
-        return EnvelopeSteps(tables, number, low, high, (), complete=False)
+        return EnvelopeSteps(tables, number, low, high, (), complete=False, gain=gain)
     steps, complete = [first], False
     while len(steps) <= most and not walk.budget.spent:
         following = walk.after(steps, high)
@@ -174,7 +179,7 @@ def envelope_steps(
             steps[-1] = following
         else:
             steps.append(following)
-    return EnvelopeSteps(tables, number, low, high, tuple(steps), complete)
+    return EnvelopeSteps(tables, number, low, high, tuple(steps), complete, gain)
 
 
 class _Walk:
