@@ -13,7 +13,10 @@ from capalloc.catalogue import speaking
 from capalloc.engines.highs import Highs
 from capalloc.model import SolveOptions
 from capalloc.protection import NOISE, Robust, Shield
+from capalloc.records import Envelope, Project, Source
 from capalloc.robust import robust_plan
+from capalloc.settings import Settings
+from capalloc.tables import Tables
 from capalloc.verification import verify
 from few import few, funded
 from strategies import cases, portfolios
@@ -130,6 +133,17 @@ def test_the_best_robust_plan_is_that_of_trying_everything(rows, room, gamma):
     # Floats may let an envelope be passed by a tenth of a million; thousandths rounded up pass by less than that.
     assert plan.value == best
     assert plan.robustness.answer.status is Status.OPTIMAL
+
+
+def test_what_a_source_without_limit_pays_needs_no_room():
+    """The one envelope holds nothing; two projects are paid by a source that has no ceiling, beside it."""
+    projects = (Project(id="A", cost=1, cost_high=2, value=1), Project(id="B", cost=2, cost_high=3, value=1))
+    settings = Settings(first_year=2026, last_year=2026)
+    sources = (Source(id="state", side="state"), Source(id="open", side="state", unlimited=True))
+    envelope = Envelope(source=("state",), period="2026", amount=0)
+    asked = Tables(settings=settings, projects=projects, sources=sources, envelopes=(envelope,))
+    found = robust_plan(asked, Robust(gamma=1), SolveOptions(60.0, 0.0, 1), Highs())
+    assert (found.answer.status, found.answer.value) == (Status.OPTIMAL, 2)
 
 
 @cases(10)

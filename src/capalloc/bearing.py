@@ -31,10 +31,12 @@ from capalloc.settings import Period
 from capalloc.sums import Ledger
 from capalloc.tables import Tables
 
+# Million VND; an amount of sources without envelopes has no other limit than what projects cost.
+_MORE_THAN_ANY = Fraction(10**13)
+
 
 def told_apart(tables: Tables, shield: Shield) -> Tables:
     """The tables with a statement that always holds for each project, so that its payments are told apart."""
-    costs = sum(ceiling.room for ceiling in find_ceilings(tables)) + 1
     taken = {rule.id for rule in tables.rules}
     rules = []
     for number in shield.projects.tolist():
@@ -42,7 +44,7 @@ def told_apart(tables: Tables, shield: Shield) -> Tables:
         while name in taken:
             name += "-"
         selection = _only(tables.projects[number].id)
-        rules.append(Rule(id=name, measure="paid", selection=selection, sense="<=", amount=Fraction(costs)))
+        rules.append(Rule(id=name, measure="paid", selection=selection, sense="<=", amount=_MORE_THAN_ANY))
     return replace(tables, rules=(*tables.rules, *rules)) if tables.envelopes else tables
 
 
