@@ -189,8 +189,11 @@ class WhyNot(Told):
             yield say("why.not.unknown", project=name)
             return
         yield from self._value_sentences(name)
+        closed = [route for route in self.routes if route.kind == "envelope" and route.working is None]
         for route in self.routes:
-            yield from self._route_sentences(route)
+            if route not in closed:
+                yield from self._route_sentences(route)
+        yield from self._closed_sentences(closed)
         if self.unasked:
             yield say("why.not.unasked", count=self.unasked)
 
@@ -211,6 +214,14 @@ class WhyNot(Told):
             yield say("why.not.extra-least", extra=shown_down(self.extra_too_little))
         elif not self.is_tie:
             yield say("why.not.extra-open")
+
+    def _closed_sentences(self, routes: Sequence[Route]) -> Iterator[str]:
+        """The envelopes of which no rise is known that lets the project in, in one sentence a reason."""
+        for reached, key in ((True, "never"), (False, "open")):
+            named = [r.statement for r in routes if (r.reached is not None) is reached and r.statement is not None]
+            if named:
+                names = "; ".join(envelope_in_words(self.tables, statement.key[0]) for statement in named)
+                yield say(f"why.not.envelope-{key}", name=names)
 
     def _route_sentences(self, route: Route) -> Iterator[str]:
         if route.kind == "statement":
