@@ -280,12 +280,15 @@ def _allotment(judge: _Judge, statute: Statute) -> Measured | None:
 
 def _state_share(judge: _Judge, statute: Statute) -> Measured | None:
     state = {source.id for source in judge.tables.sources if source.side == "state"}
+    by_state: dict[str, int] = defaultdict(int)
+    for payment in judge.allocation.payments:
+        by_state[payment.project] += payment.amount if payment.source in state else 0
     highest, breaking, seen = Fraction(0), [], False
     for row, project in judge.partnerships(statute):
         if not row.cost or not state:
             continue
         seen = True
-        paid = sum(p.amount for p in judge.allocation.payments if p.project == row.project and p.source in state)
+        paid = by_state[row.project]
         highest = max(highest, Fraction(paid, row.cost))
         if paid > state_cap(statute, project) * row.cost:
             breaking.append(row.project)

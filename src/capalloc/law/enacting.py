@@ -83,16 +83,19 @@ def bound_projects(tables: Tables) -> tuple[Project, ...]:
 
 def _named(tables: Tables) -> Mapping[str, Mapping[str, bool]]:
     """Of each project: the sources that `shares` rows for every mode name, and whether they let them pay."""
-    ids = {project.id for project in tables.projects}
+    every = {project.id: project for project in tables.projects}
     named: dict[str, dict[str, bool]] = defaultdict(dict)
     for share in tables.shares:
         if share.mode and not share.max:
             continue
-        selection = None if share.project in ids else parse_selection(share.project)
-        for project in tables.projects:
-            if project.id == share.project if selection is None else selection.matches(project):
-                for source in share.source:
-                    named[project.id][source] = named[project.id].get(source, True) and share.max > 0
+        if share.project in every:
+            meant = [share.project]
+        else:
+            selection = parse_selection(share.project)
+            meant = [name for name, project in every.items() if selection.matches(project)]
+        for name in meant:
+            for source in share.source:
+                named[name][source] = named[name].get(source, True) and share.max > 0
     return named
 
 
@@ -173,10 +176,8 @@ def _bar(draft: Draft, project: Project, mode: str, statute: Statute) -> None:
 def _windows(draft: Draft) -> dict[str, Any]:
     """The rows of projects and modes with the start years that the law leaves them."""
     tables = draft.tables
-    modes: list[Mode] = []
-    for row in tables.modes:
-        project = next(p for p in tables.projects if p.id == row.project)
-        modes.append(_narrowed(draft, row, project, row.mode))
+    every = {project.id: project for project in tables.projects}
+    modes = [_narrowed(draft, row, every[row.project], row.mode) for row in tables.modes]
     own = {row.project for row in tables.modes}
     projects = [p if p.id in own else _narrowed(draft, p, p, "") for p in tables.projects]
     _tell_barred(draft)
