@@ -47,9 +47,8 @@ class Run:
 
 def solve(case: Case, folder: Path, options: argparse.Namespace) -> Run:
     """Load and optimise one case."""
-    settings, frames = case.build(folder)
     began = perf_counter()
-    portfolio = ca.Portfolio.from_tables(settings, frames)
+    portfolio = case.portfolio(folder)
     loaded = perf_counter()
     plan = portfolio.optimize(
         engine=options.engine, time_limit=options.time_limit, gap=options.gap, threads=options.threads

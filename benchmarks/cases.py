@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -10,6 +11,7 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
+import capalloc as ca
 from benchmarks.generator import Family, generate
 from benchmarks.instances import (
     Instance,
@@ -23,7 +25,12 @@ from benchmarks.instances import (
 from benchmarks.referee import Referee, judge_ppssp
 
 SIZES = (100, 300, 1_000, 3_000)
-GENERATED: tuple[tuple[Family, int], ...] = tuple((family, size) for size in SIZES for family in ("phase", "yearly"))
+LARGE = (10_000, 20_000, 100_000)
+GENERATED: tuple[tuple[Family, int], ...] = tuple(
+    (family, size) for size in SIZES + LARGE for family in ("phase", "yearly", "tight")
+)
+
+SCENARIOS = Path(__file__).parents[1] / "scenarios"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,33 +50,38 @@ class Case:
     name
         ``family/instance``.
     read
-        From its file to its portfolio; a generated case reads none.
+        From the folder of the instances and a seed to its portfolio; only a generated case heeds the seed.
     file
-        Inside the folder of the instances; empty for a generated case.
+        Inside the folder of the instances; empty for a generated case and for a scenario.
     answer
         ``None`` where nothing is published.
     referee
         Judges a plan from the file itself; ``None`` where the value of the plan says enough.
+    large
+        Whether it is solved only when it is asked for by name.
     """
 
     name: str
-    read: Callable[[Path], Instance]
+    read: Callable[[Path, int], ca.Portfolio]
     file: str
     answer: Answer | None
     referee: Referee | None = None
+    large: bool = False
 
     @property
     def family(self) -> str:
         """The part of the name before the stroke."""
         return self.name.partition("/")[0]
 
-    def build(self, folder: Path) -> Instance:
-        """Return settings and tables, read from ``folder`` unless the case is generated."""
-        return self.read(folder / self.file)
+    def portfolio(self, folder: Path, seed: int = 1) -> ca.Portfolio:
+        """Return the portfolio, read from ``folder`` or generated from ``seed``."""
+        return self.read(folder / self.file, seed)
 
 
 def select(patterns: list[str]) -> list[Case]:
-    """Return the cases whose name matches one of the patterns (``mkp/*``), in their own order; all without patterns.
+    """Return the cases whose name matches one of the patterns (``mkp/*``), in their own order.
+
+    Without patterns these are all but the large ones.
 
     Raises
     ------
@@ -80,7 +92,11 @@ def select(patterns: list[str]) -> list[Case]:
     idle = [pattern for pattern in patterns if not any(fnmatch(name, pattern) for name in names)]
     if idle:
         raise ValueError(f"No case matches {', '.join(idle)}; there are {', '.join(names)}")
-    return [case for case in CASES if not patterns or any(fnmatch(case.name, pattern) for pattern in patterns)]
+    return [
+        case
+        for case in CASES
+        if (any(fnmatch(case.name, pattern) for pattern in patterns) if patterns else not case.large)
+    ]
 
 
 def _answers() -> dict[str, Answer]:
@@ -93,9 +109,12 @@ def _cases() -> Iterator[Case]:
     for name, answer in answers.items():
         family, _, instance = name.partition("/")
         file, read, referee = _reading(family, instance)
-        yield Case(name, read, f"{family}/{file}", answer, referee)
+        yield Case(name, partial(_published, read), f"{family}/{file}", answer, referee)
+    for folder in sorted(path.parent for path in SCENARIOS.glob("*/portfolio.toml")):
+        yield Case(f"scenarios/{folder.name}", partial(_scenario, folder), "", _expected(folder))
     for kind, projects in GENERATED:
-        yield Case(f"generated/{kind}-{projects}", partial(_generated, kind, projects), "", None)
+        name = f"generated/{kind}-{projects}"
+        yield Case(name, partial(_generated, kind, projects), "", None, large=projects in LARGE)
 
 
 def _reading(family: str, instance: str) -> tuple[str, Callable[[Path], Instance], Referee | None]:
@@ -133,8 +152,21 @@ def _released(ratio: Fraction, path: Path) -> Instance:
     return read_nrp(path, ratio)
 
 
-def _generated(family: Family, projects: int, _path: Path) -> Instance:
-    return generate(family, projects, seed=1)
+def _published(read: Callable[[Path], Instance], path: Path, _seed: int) -> ca.Portfolio:
+    return ca.Portfolio.from_tables(*read(path))
+
+
+def _scenario(folder: Path, _path: Path, _seed: int) -> ca.Portfolio:
+    return ca.load(folder)
+
+
+def _expected(folder: Path) -> Answer:
+    known = tomllib.loads((folder / "expected.toml").read_text(encoding="utf-8"), parse_float=Fraction)["plan"]
+    return Answer(known["value"], known["bound"])
+
+
+def _generated(family: Family, projects: int, _path: Path, seed: int) -> ca.Portfolio:
+    return ca.Portfolio.from_tables(*generate(family, projects, seed))
 
 
 CASES = tuple(_cases())

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from benchmarks.draw import Draw
 from benchmarks.instances import Instance
+from benchmarks.tight import tight_portfolio
 
-Family: TypeAlias = Literal["phase", "yearly"]
-Floats: TypeAlias = npt.NDArray[np.float64]
-Ints: TypeAlias = npt.NDArray[np.int64]
+Family: TypeAlias = Literal["phase", "yearly", "tight"]
 
 FIRST_YEAR = 2021
 PHASES = {"2021-2025": range(2021, 2026), "2026-2030": range(2026, 2031)}
@@ -41,7 +40,8 @@ def generate(family: Family, projects: int, seed: int) -> Instance:
     ----------
     family
         ``"phase"``: an envelope a source and phase.  ``"yearly"``: one a source and year, and one a phase for the two
-        state sources together, a twentieth below the sum of theirs.
+        state sources together, a twentieth below the sum of theirs.  ``"tight"``: other candidates, of eight
+        departments whose years bind; see :mod:`benchmarks.tight`.
     projects
         How many candidates, 2 or more.
     seed
@@ -58,11 +58,13 @@ def generate(family: Family, projects: int, seed: int) -> Instance:
     >>> settings["title"], len(frames["projects"]), len(frames["envelopes"])
     ('yearly-4-1', 4, 32)
     """
-    if family not in ("phase", "yearly"):
-        raise ValueError(f"There is no family {family!r}: ask for 'phase' or 'yearly'")
+    if family not in ("phase", "yearly", "tight"):
+        raise ValueError(f"There is no family {family!r}: ask for 'phase', 'yearly' or 'tight'")
     if projects < 2:
         raise ValueError(f"A portfolio of {projects} projects has no dependencies: ask for 2 or more")
     draw = Draw(np.random.PCG64(seed))
+    if family == "tight":
+        return tight_portfolio(draw, projects, title=f"tight-{projects}-{seed}")
     candidates = _candidates(draw, projects)
     dependencies = _dependencies(draw, candidates["id"].to_numpy())
     candidates["mandatory"] = _mandatory(candidates, dependencies)
@@ -87,25 +89,6 @@ def generate(family: Family, projects: int, seed: int) -> Instance:
             {"project": ['shared == "yes"'], "source": ["private"], "min": [0.2], "max": [0.6]}
         )
     return _settings(f"{family}-{projects}-{seed}"), frames
-
-
-@dataclass(frozen=True, slots=True)
-class Draw:
-    """Random numbers made from the raw bits of a generator, whose sequence numpy promises never to change."""
-
-    bits: np.random.PCG64
-
-    def fractions(self, count: int) -> Floats:
-        """Return ``count`` numbers of [0, 1)."""
-        return np.asarray((self.bits.random_raw(count) >> np.uint64(11)) * 2.0**-53, dtype=np.float64)
-
-    def integers(self, low: int, high: int, count: int) -> Ints:
-        """Return ``count`` whole numbers from ``low`` to ``high``, both included."""
-        return low + np.floor(self.fractions(count) * (high - low + 1)).astype(np.int64)
-
-    def choices(self, things: tuple[str, ...], count: int) -> npt.NDArray[np.object_]:
-        """Return ``count`` of the things."""
-        return np.array(things, dtype=object)[self.integers(0, len(things) - 1, count)]
 
 
 def _settings(title: str) -> dict[str, Any]:

@@ -220,7 +220,7 @@ def test_a_limit_on_starts_is_refused(written):
         read_ppssp(written(json.dumps(scheduling(initiation_range=[1, 2]))))
 
 
-@pytest.mark.parametrize("family", ["phase", "yearly"])
+@pytest.mark.parametrize("family", ["phase", "yearly", "tight"])
 def test_a_seed_gives_the_same_portfolio(family):
     """Two calls agree in every cell, and another seed gives something else."""
     (settings, once), (again, twice) = generate(family, 40, seed=3), generate(family, 40, seed=3)
@@ -250,7 +250,7 @@ def test_a_generated_portfolio_has_the_announced_parts(family, envelopes):
     )
 
 
-@pytest.mark.parametrize("family", ["phase", "yearly"])
+@pytest.mark.parametrize("family", ["phase", "yearly", "tight"])
 def test_a_generated_portfolio_has_a_plan(family):
     """The tables are accepted, and some but not all candidates are funded."""
     plan = solved(generate(family, 20, seed=1))
@@ -259,15 +259,34 @@ def test_a_generated_portfolio_has_a_plan(family):
 
 @pytest.mark.parametrize(("family", "projects", "message"), [("monthly", 10, "no family"), ("phase", 1, "2 or more")])
 def test_the_generator_refuses_what_it_cannot_make(family, projects, message):
-    """There are two families, and a single project has no dependencies."""
+    """There are three families, and a single project has no dependencies."""
     with pytest.raises(ValueError, match=message):
         generate(family, projects, seed=1)
+
+
+def test_a_tight_portfolio_affords_half_of_what_is_asked_of_each_department():
+    """Eight departments have ten equal years each, with half of all uses in them, and every use is a whole number."""
+    frames = generate("tight", 60, seed=1)[1]
+    asked, there = (frames[table].groupby("resource")["amount"].sum() for table in ("uses", "capacities"))
+    assert len(frames["capacities"]) == 80
+    assert ((there <= asked / 2) & (there > asked / 2 - 10)).all()
+    assert frames["uses"]["amount"].ge(1).all()
+    assert frames["projects"]["value"].head(4).tolist() == [1020, 800, 1413, 2333]
+
+
+def test_large_cases_are_solved_only_by_name():
+    """A command without patterns ends on the day it began."""
+    assert {case.name for case in CASES if case.large} == {
+        f"generated/{family}-{size}" for family in ("phase", "yearly", "tight") for size in (10_000, 20_000, 100_000)
+    }
+    assert [case for case in select([]) if case.large] == []
+    assert [case.name for case in select(["generated/tight-100000"])] == ["generated/tight-100000"]
 
 
 def test_cases_have_their_own_names_and_sound_answers():
     """No plan published is worth more than the bound published."""
     assert len({case.name for case in CASES}) == len(CASES)
-    assert {case.family for case in CASES} == {"mkp", "mmkp", "nrp", "logos", "ppssp", "generated"}
+    assert {case.family for case in CASES} == {"mkp", "mmkp", "nrp", "logos", "ppssp", "scenarios", "generated"}
     assert [case.name for case in CASES if case.answer and case.answer.best > case.answer.bound] == []
 
 

@@ -1,0 +1,1 @@
+"""Other solvers behind the protocol of our engines, so that their plans are paid, verified and timed alike."""
