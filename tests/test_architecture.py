@@ -72,6 +72,7 @@ LAYERS = (
     ("asking", "amounts", "statements", "breaching", "conflict", "whynot", "why"),
     ("steps", "frontier"),
     ("tornado", "stress", "steadiness", "core", "replan", "protection", "bearing", "robust"),
+    ("drawing", "figures", "sensitivity_figures", "plotting", "showing"),
     ("plan",),
     ("front",),
     ("comparing",),
@@ -120,7 +121,7 @@ VERIFIER_MAY_NOT_REACH = {
 }
 ENGINES_MAY_IMPORT = {"catalogue", "issues", "model", "engines"}
 
-HEAVY = {"highspy", "networkx", "pandas", "pulp", "rich", "scipy", "typer"}
+HEAVY = {"altair", "highspy", "jinja2", "networkx", "pandas", "pulp", "rich", "scipy", "typer", "vl_convert"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

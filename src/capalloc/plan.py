@@ -25,6 +25,7 @@ from capalloc.replan import Revision, changed_tables, replan
 from capalloc.reporting import ENVELOPE, Section, as_html, as_text, describe_plan
 from capalloc.robust import Robustness
 from capalloc.rulebook import Rulebook
+from capalloc.showing import Shown
 from capalloc.solving import DEFAULT_ENGINE
 from capalloc.storing import write_atomically, write_plan
 from capalloc.tables import Tables
@@ -42,7 +43,7 @@ _WHERE_GIVEN = ("rules", "targets")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Plan:
+class Plan(Shown):
     """What :meth:`Portfolio.optimize` and :meth:`Portfolio.evaluate` answer.
 
     Money is in whole million VND.  The tables are made from the independent verification of the plan, so that their

@@ -20,6 +20,7 @@ from capalloc.issues import CapallocError, InvalidInput
 from capalloc.limits import read_limits
 from capalloc.model import SolveOptions
 from capalloc.plan import Plan
+from capalloc.plotting import SensitivityPlots
 from capalloc.probing import Probed
 from capalloc.solving import DEFAULT_ENGINE, optimize
 from capalloc.storing import write_atomically
@@ -99,6 +100,12 @@ class SensitivityReport:
     def statements(self) -> dict[str, str]:
         """The paragraph of each part by its name, in the language in force; for one without an answer, why not."""
         return {part.name: str(part.answer) if part.answer is not None else part.reason for part in self.parts}
+
+    @property
+    def plot(self) -> SensitivityPlots:
+        """The charts of the report: ``plot.tornado()``, ``plot.frontier()``, ``plot.steps()`` and ``plot.core()``."""
+        answers = {part.name: part.answer for part in self.parts if part.answer is not None}
+        return SensitivityPlots(self.tables, self.plan.value or 0.0, answers)
 
     def summary(self) -> str:
         """Return the plan's proof and all paragraphs, as text in the language in force."""

@@ -204,7 +204,8 @@ def tornado(
                 left_out += 1
                 continue
             bars.append(_bar(parameter, side, base, budget.next(), engine))
-    bars.sort(key=lambda bar: -max((_size(b) for b in bars if b.path == bar.path), default=Fraction(0)))
+    moves = {path: max(_size(bar) for bar in bars if bar.path == path) for path in {bar.path for bar in bars}}
+    bars.sort(key=lambda bar: -moves[bar.path])
     return Tornado(base, tuple(bars), left_out)
 
 
