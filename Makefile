@@ -12,7 +12,7 @@ lang ?= vi
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format nightly pins clean
+.PHONY: help demo test check format nightly peers pins clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -34,6 +34,11 @@ format: $(STAMP) ## Format the code and apply the safe lint fixes
 
 nightly: $(STAMP) ## The property tests with thousands of fresh random cases each
 	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -m hypothesis
+
+peers: $(STAMP) ## Install the other solvers and fire each once at small cases; see benchmarks/README.md
+	$(BIN)/pip install -qq -c constraints.txt --no-build-isolation -e '.[dev,bench]'
+	$(BIN)/python -m benchmarks.compare generated/phase-100 generated/tight-100 --seeds 1 --time-limit 5 \
+	  --results out/peers --page out/peers/RESULTS.md
 
 pins: ## Renew constraints.txt from the newest versions that pyproject.toml allows
 	rm -rf $(VENV)

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from time import perf_counter
 
 import capalloc as ca
 from benchmarks.cases import Case, select
-from benchmarks.instances import FIRST_YEAR
-
-# Published values are rounded, and ours to a millionth an option.
-TOLERANCE = 1e-6
+from benchmarks.judging import disagreements, number
 
 HEADINGS = ("case", "status", "value", "best known", "known bound", "gap", "load s", "solve s")
 LAYOUT = "{:<24} {:<11} {:>15} {:>15} {:>15} {:>8} {:>7} {:>8}"
@@ -36,9 +31,9 @@ class Run:
         return LAYOUT.format(
             self.case.name,
             self.plan.status,
-            _number(self.plan.value),
-            _number(known.best if known else None),
-            _number(known.bound if known else None),
+            number(self.plan.value),
+            number(known.best if known else None),
+            number(known.bound if known else None),
             f"{self.plan.gap:.3%}",
             f"{self.loaded:.2f}",
             f"{self.solved:.1f}",
@@ -56,28 +51,6 @@ def solve(case: Case, folder: Path, options: argparse.Namespace) -> Run:
     return Run(case, plan, loaded - began, perf_counter() - loaded)
 
 
-def disagreements(run: Run, folder: Path) -> Iterator[str]:
-    """Yield a sentence for everything in a run that contradicts what is published."""
-    known, plan = run.case.answer, run.plan
-    if known is not None:
-        slack = TOLERANCE * max(1.0, abs(float(known.best)))
-        if plan.status == "infeasible":
-            yield f"called infeasible, but a plan of {_number(known.best)} is published"
-        elif plan.bound < known.best - slack:
-            yield f"claims that nothing exceeds {_number(plan.bound)}, but a plan of {_number(known.best)} is published"
-        if plan.value is not None and plan.value > known.bound + slack:
-            yield f"claims {_number(plan.value)}, but it is proved that nothing exceeds {_number(known.bound)}"
-    if run.case.referee is not None and plan.projects is not None:
-        funded = plan.projects[plan.projects["funded"]]
-        starts = {
-            project: int(start) - FIRST_YEAR for project, start in zip(funded["project"], funded["start"], strict=True)
-        }
-        judgement = run.case.referee(folder / run.case.file, starts)
-        yield from judgement.breaches
-        if plan.value is None or abs(judgement.value - plan.value) > TOLERANCE * abs(judgement.value):
-            yield f"claims {_number(plan.value)}, but the file makes it {judgement.value:,.4f}"
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return 0 when nothing contradicts what is known, 1 when something does, 2 when nothing ran."""
     options = _parser().parse_args(arguments)
@@ -91,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
     for case in cases:
         run = solve(case, options.instances or Path(), options)
         print(run.line(), flush=True)
-        for sentence in disagreements(run, options.instances or Path()):
+        for sentence in disagreements(case, run.plan, options.instances or Path()):
             wrong += 1
             print(f"    WRONG: {sentence}")
     print(f"{len(cases)} cases, {wrong} contradictions")
@@ -123,12 +96,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--gap", type=float, default=0.0, help="stop at this gap (default: prove the optimum)")
     parser.add_argument("--threads", type=int, default=2, help="default: %(default)s")
     return parser
-
-
-def _number(number: Fraction | float | None) -> str:
-    if number is None:
-        return "-"
-    return f"{float(number):,.4f}".rstrip("0").rstrip(".")
 
 
 if __name__ == "__main__":

@@ -34,13 +34,15 @@ class Worker:
         self.process = subprocess.Popen(  # noqa: S603
             list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
         )
-        self.version = str(self.hear()["ready"])
+        self.hear()
 
     def hear(self) -> dict[str, Any]:
         """Return the next thing the process says."""
         line = self.process.stdout.readline() if self.process.stdout else ""
         if not line:
-            raise EngineFailed(f"CP-SAT ended without an answer (code {self.process.wait()})")
+            code = self.process.wait()
+            self.close()
+            raise EngineFailed(f"CP-SAT ended without an answer (code {code})")
         return dict(json.loads(line))
 
     def ask(self, **task: Any) -> None:
