@@ -57,11 +57,12 @@ LAYERS = (
         "engines.own.restricted",
         "engines.own.neighbourhoods",
     ),
-    ("engines.own.improver", "engines.own.prover", "engines.own.engine", "engines.own"),
+    ("engines.own.improver", "engines.own.prover", "engines.own.engine"),
+    ("engines.own.memory", "engines.own.remembering", "engines.own"),
     ("engines.enumeration", "engines.naming", "engines.cbc", "engines.pulp_bridge", "engines.mps", "engines"),
     ("fitting", "financing"),
     ("past", "recount", "bookkeeping", "scales", "rooms", "tallies", "verification"),
-    ("answer", "searching", "holding", "lexicographic", "pareto", "solving"),
+    ("answer", "searching", "holding", "lexicographic", "pareto", "solving", "chaining"),
     ("elasticity", "evaluation", "screening"),
     ("paths", "changes"),
     ("progress",),
@@ -80,6 +81,7 @@ LAYERS = (
     ("probing", "sensitivity"),
     ("exporting",),
     ("portfolio",),
+    ("series",),
     ("shell",),
     ("",),  # the package itself
 )
@@ -118,6 +120,7 @@ VERIFIER_MAY_NOT_REACH = {
     "searching",
     "lexicographic",
     "solving",
+    "chaining",
 }
 ENGINES_MAY_IMPORT = {"catalogue", "issues", "model", "engines"}
 

@@ -8,6 +8,7 @@ from capalloc.issues import CapallocError, EngineFailed, InvalidInput, Issue, Is
 from capalloc.model import Progress, Status, StoppedBy
 from capalloc.plan import Plan
 from capalloc.portfolio import Portfolio, load, load_plan
+from capalloc.series import sweep
 
 __all__ = [
     "CapallocError",
@@ -27,6 +28,7 @@ __all__ = [
     "compare",
     "load",
     "load_plan",
+    "sweep",
 ]
 
 __version__ = version("capalloc")

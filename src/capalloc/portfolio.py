@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from capalloc.allocation import Allocation
 from capalloc.amending import put_in_force
 from capalloc.answer import alone
-from capalloc.arguments import expect, path_given, wrong_argument
+from capalloc.arguments import expect, path_given
 from capalloc.changes import Change, apply_changes
 from capalloc.engines import engine_named
 from capalloc.evaluation import evaluate
@@ -23,10 +23,10 @@ from capalloc.law.lawbook import Lawbook
 from capalloc.limits import read_limits
 from capalloc.listing import HandMade, read_list, wishes_of
 from capalloc.loading import read_folder, read_frames
-from capalloc.model import Progress, ProgressReport
+from capalloc.model import ProgressReport
 from capalloc.pareto import check_front, front_of, tables_for
 from capalloc.plan import Plan
-from capalloc.progress import watching
+from capalloc.progress import expect_watcher, watched_answer
 from capalloc.records import RECORDS, SCHEMAS
 from capalloc.reporting import as_html, as_text, describe_portfolio
 from capalloc.robust import read_robust
@@ -202,16 +202,13 @@ class Portfolio(Questioned):
         options = read_limits(time_limit, gap, threads, seed, node_limit)
         expect("engine", engine, str, "engine")
         engine_named(engine)
-        if not (progress is None or isinstance(progress, bool) or callable(progress)):
-            raise wrong_argument("progress", progress, "progress")
+        expect_watcher(progress)
         if robust is not None:
             return self._robust_plan(read_robust(robust), options, engine)
         first = None if start is None else self._start(start)
-        with watching(progress) as report:
-            answer = optimize(self.tables, options, engine, start=first, progress=report)
-            if report is not None and answer.value is not None:
-                last = answer.classes[-1].class_ if answer.classes else None
-                report(Progress(answer.seconds, float(answer.value), answer.bound, answer.gap, answer.nodes, last))
+        answer = watched_answer(
+            progress, lambda report: optimize(self.tables, options, engine, start=first, progress=report)
+        )
         return Plan(self.tables, answer, self.given)
 
     def _start(self, start: Plan | HandMade) -> Allocation:

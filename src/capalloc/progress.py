@@ -10,11 +10,25 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from capalloc.answer import Answer
+from capalloc.arguments import wrong_argument
 from capalloc.catalogue import language, say, speaking, write_number
 from capalloc.model import Progress, ProgressReport
 
 # Where nobody sees a line change in place, a new line at most this often keeps a log readable.
 _SECONDS_BETWEEN_LINES = 5.0
+
+
+def expect_watcher(progress: Any) -> None:
+    """Let an argument pass that a run can be watched with.
+
+    Raises
+    ------
+    InvalidInput
+        When it is neither a truth, ``None`` nor callable.
+    """
+    if not (progress is None or isinstance(progress, bool) or callable(progress)):
+        raise wrong_argument("progress", progress, "progress")
 
 
 @contextmanager
@@ -34,6 +48,16 @@ def watching(progress: bool | ProgressReport | None) -> Iterator[ProgressReport 
     else:
         with _display() as report:
             yield report
+
+
+def watched_answer(progress: bool | ProgressReport | None, solve: Callable[[ProgressReport | None], Answer]) -> Answer:
+    """Return what a run answers that is watched as by :func:`watching`; its last report is about the plan itself."""
+    with watching(progress) as report:
+        answer = solve(report)
+        if report is not None and answer.value is not None:
+            last = answer.classes[-1].class_ if answer.classes else None
+            report(Progress(answer.seconds, float(answer.value), answer.bound, answer.gap, answer.nodes, last))
+    return answer
 
 
 def describe(progress: Progress) -> str:

@@ -109,17 +109,18 @@ class Board:
                 better = self.problem.worth(both) > self.value and holds(model, both) and self._take(both)
             return better
 
-    def narrowed(self) -> tuple[Floats, Floats]:
+    def narrowed(self, than: float | None = None) -> tuple[Floats, Floats]:
         """Return the bounds of the columns at points better than the best, as the root relaxation proves them.
 
-        A column whose gain takes the bound below the value of the best stays where the relaxation has it.
+        With ``than`` at points of a greater value than that.  A column whose gain takes the bound below it stays
+        where the relaxation has it.
         """
         model, groups = self.problem.model, self.problem.groups
         if self.root is None or self.best is None:
             return model.lower, model.upper
         bound, gains = self.root
         # The sums behind bound and gains are rounded.
-        room = bound - self.value + _SAME * max(1.0, abs(bound))
+        room = bound - (self.value if than is None else than) + _SAME * max(1.0, abs(bound))
         upper = np.where(groups.binary & (gains < -room), 0.0, model.upper)
         lower = np.where(groups.binary & (gains > room), 1.0, model.lower)
         return np.minimum(lower, upper), upper

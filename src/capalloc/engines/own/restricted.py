@@ -19,24 +19,29 @@ _NOISE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How long one search may take: seconds, nodes of the tree, and the gap at which it is good enough."""
+    """How long one search may take: seconds, nodes of the tree, and the gap at which it is good enough.
+
+    ``allowance`` is that gap as a distance of values, where it is to be one of the whole problem.
+    """
 
     seconds: float
     nodes: int
     gap: float
     seed: int = 0
+    allowance: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """The best point of a restricted problem, whether none of its points is better, and the nodes it took.
 
-    ``closed`` says nothing about the points outside of the restriction.
+    ``closed`` and ``bound``, what no point of the restriction exceeds, say nothing about the points outside of it.
     """
 
     point: Floats | None
     closed: bool
     nodes: int
+    bound: float = float("inf")
 
 
 def search_among(board: Board, held: Floats, free: Truths, effort: Effort, *, start: bool = True) -> Found:
@@ -55,7 +60,7 @@ def search_among(board: Board, held: Floats, free: Truths, effort: Effort, *, st
     part = _Part(problem, held, free)
     if part.model is None:
         board.count(1)
-        return Found(None, True, 0)
+        return Found(None, True, 0, float("-inf"))
     solver = _solver(effort, board)
     pass_model(solver, program_of(part.model))
     if start:
@@ -117,7 +122,7 @@ def _solver(effort: Effort, board: Board) -> Any:
         time_limit=board.left,
         mip_max_nodes=min(effort.nodes, board.nodes_left),
         mip_rel_gap=effort.gap,
-        mip_abs_gap=0.0,
+        mip_abs_gap=effort.allowance * board.problem.scaling.objective,
         mip_allow_restart=False,
         mip_feasibility_tolerance=TOLERANCE,
         primal_feasibility_tolerance=TOLERANCE,
@@ -140,8 +145,9 @@ def _found(problem: Problem, solver: Any, part: _Part) -> Found:
     info = solver.getInfo()
     closed = ending in ("kOptimal", "kInfeasible")
     nodes = max(0, int(info.mip_node_count))
+    bound = problem.worth(part.base) - float(info.mip_dual_bound) / problem.scaling.objective
     if info.primal_solution_status != highspy.kSolutionStatusFeasible:
-        return Found(None, closed, nodes)
+        return Found(None, closed, nodes, float("-inf") if ending == "kInfeasible" else bound)
     x = part.base.copy()
     x[part.kept] = np.array(solver.getSolution().col_value) * problem.scaling.columns[part.kept]
-    return Found(problem.point(x), closed, nodes)
+    return Found(problem.point(x), closed, nodes, bound)
