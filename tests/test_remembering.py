@@ -137,7 +137,7 @@ def test_a_memory_can_be_sent_elsewhere():
     """Pickled and given to another engine, it is as good as at first."""
     engine = Remembering()
     engine.solve(knapsack(15), TO_THE_END)
-    other = Remembering(pickle.loads(pickle.dumps(engine.memory)))
+    other = Remembering(pickle.loads(pickle.dumps(engine.memory)))  # noqa: S301  # its own
     assert [point.tolist() for point in other.memory.points] == [point.tolist() for point in engine.memory.points]
     assert value_of(knapsack(13), other.solve(knapsack(13), TO_THE_END).x) == 15
 
@@ -176,7 +176,7 @@ def test_a_time_that_is_up_is_said():
 def test_progress_never_falls_back():
     """Values only rise and bounds only fall, also where the engine at length takes over."""
     seen = []
-    Remembering().solve(hard_model(4, 40), SolveOptions(time_limit=20, gap=0, threads=1), progress=seen.append)
+    Remembering().solve(hard_model(3, 30), SolveOptions(time_limit=20, gap=0, threads=1), progress=seen.append)
     values = [report.value for report in seen if report.value is not None]
     assert values == sorted(values)
     assert [report.bound for report in seen] == sorted((report.bound for report in seen), reverse=True)
