@@ -48,7 +48,7 @@ LAYERS = (
         "checking",
     ),
     ("payers", "rows", "programmes", "accounts", "flexible", "scaled_shares", "sums", "extras", "compiling"),
-    ("engines.points", "engines.base", "engines.scaling", "engines.highs", "engines.exact_simplex"),
+    ("engines.points", "engines.threads", "engines.base", "engines.scaling", "engines.highs", "engines.exact_simplex"),
     ("engines.own.structure", "engines.own.presolve", "engines.own.problem", "engines.own.board", "engines.own.turns"),
     (
         "engines.own.simplex",

@@ -279,6 +279,41 @@ def test_ctrl_c_keeps_the_best(name):
     assert json.loads(run.stdout) == ["feasible", "interrupt", True]
 
 
+LEAVING = """
+import sys, threading, time
+sys.path.insert(0, {tests!r})
+from small_models import hard_model
+from capalloc.engines import engine_named
+from capalloc.model import SolveOptions
+run = dict(model=hard_model(), options=SolveOptions(time_limit=60, gap=0))
+threading.Thread(target=engine_named({name!r}).solve, kwargs=run, daemon=True).start()
+time.sleep({seconds})
+sys.exit(3)
+"""
+
+
+@pytest.mark.parametrize("name", ["highs", "capalloc"])
+@pytest.mark.parametrize("seconds", [0.5, 2.0])
+def test_a_program_may_end_while_an_engine_is_at_work(name, seconds):
+    """It ends soon, with its own exit code, and is not aborted when the solver comes back."""
+    code = LEAVING.format(tests=str(__file__.rpartition("/")[0]), name=name, seconds=seconds)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert (run.returncode, run.stdout, run.stderr) == (3, "", "")
+
+
+@pytest.mark.parametrize("name", ["highs", "capalloc"])
+def test_what_goes_wrong_inside_of_a_run_comes_out_of_it(name, monkeypatch):
+    """HiGHS is ended first, and nothing is thrown through it."""
+
+    def fail(run, event):
+        raise ArithmeticError("no news")
+
+    monkeypatch.setattr("capalloc.engines.highs.Run.heed", fail)
+    monkeypatch.setattr("capalloc.engines.own.prover.Proof.heed", fail)
+    with pytest.raises(ArithmeticError, match="no news"):
+        engine_named(name).solve(hard_model(), SolveOptions(time_limit=60, gap=0))
+
+
 @pytest.mark.parametrize("name", ["highs", "capalloc"])
 def test_progress_comes_in_the_calling_thread_and_only_gets_better(name):
     """Each report has a value no lower and a bound no higher than the one before."""

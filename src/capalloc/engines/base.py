@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextvars import copy_context
 from dataclasses import dataclass, field
 from enum import StrEnum
 from queue import SimpleQueue
-from threading import Event, Thread
+from threading import Event
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from capalloc.catalogue import say
 from capalloc.engines.points import holds, settled, value_of
+from capalloc.engines.threads import launch
 from capalloc.issues import EngineFailed
 from capalloc.model import (
     Floats,
@@ -177,7 +177,6 @@ def watched_run(
     BaseException
         Whatever ``work`` or ``progress`` raises; in the second case the work is stopped first.
     """
-    done = Event()
     answer: list[T] = []
     failure: list[BaseException] = []
 
@@ -186,11 +185,8 @@ def watched_run(
             answer.append(work())
         except BaseException as error:  # noqa: BLE001  # carried over to the calling thread
             failure.append(error)
-        finally:
-            done.set()
 
-    # The language of the texts belongs to a context, which a new thread does not have of itself.
-    Thread(target=copy_context().run, args=(run,), name="capalloc-engine", daemon=True).start()
+    done = launch(run, watch.stop, "capalloc-engine")
     if not _stay_awake(done, watch, progress, silence):
         raise Silent
     if failure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -195,6 +196,7 @@ class Run:
         self.watch = watch
         self.scaling = scaling_of(model)
         self.whole = bool(model.integer.any())
+        self._failure: BaseException | None = None
         self.solver: Solver = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy leaves it untyped
         self.solver.silent()
         self.set("small_matrix_value", SMALLEST_ENTRY)
@@ -219,10 +221,27 @@ class Run:
         self.set("primal_feasibility_tolerance", TOLERANCE)
         if self.options.node_limit is not None:
             self.set("mip_max_nodes", self.options.node_limit)
-        self.solver.cbMipInterrupt.subscribe(self.look_up)
-        self.solver.cbMipImprovingSolution.subscribe(self.look_up)
-        self.solver.cbSimplexInterrupt.subscribe(self.heed)
-        self.solver.cbIpmInterrupt.subscribe(self.heed)
+        self.hear(self.solver.cbMipInterrupt, self.look_up)
+        self.hear(self.solver.cbMipImprovingSolution, self.look_up)
+        self.hear(self.solver.cbSimplexInterrupt, self.heed)
+        self.hear(self.solver.cbIpmInterrupt, self.heed)
+
+    def hear(self, news: Any, listener: Callable[[Any], None]) -> None:
+        """Have a listener called with some kind of news of HiGHS; what it raises ends the run and comes out after it.
+
+        Thrown through HiGHS itself, it would lose the best point, or end the program where HiGHS does not expect it.
+        """
+
+        def heard(event: Any) -> None:
+            if self._failure is None:
+                try:
+                    listener(event)
+                except BaseException as error:  # noqa: BLE001  # raised again when HiGHS has returned
+                    self._failure = error
+            if self._failure is not None:
+                event.interrupt()
+
+        news.subscribe(heard)
 
     def offer(self, start: Floats | None) -> None:
         """Give HiGHS a point to start from, a whole one: it may take twice the time limit to complete a part of one."""
@@ -244,6 +263,8 @@ class Run:
             status = self.solver.run()
         finally:
             highspy.Highs.resetGlobalScheduler(False)
+        if self._failure is not None:
+            raise self._failure
         ending = str(self.solver.getModelStatus().name)
         if ending == "kUnbounded":
             raise EngineFailed(say("engine.unbounded", engine="HiGHS"))

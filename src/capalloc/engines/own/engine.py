@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextvars import copy_context
 from functools import partial
 from threading import Event as Flag
-from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -32,6 +30,7 @@ from capalloc.engines.own.prover import prove
 from capalloc.engines.own.simplex import Simplex
 from capalloc.engines.own.turns import Turns
 from capalloc.engines.points import crossed, refuse_bad_numbers
+from capalloc.engines.threads import launch
 from capalloc.model import Floats, LinearModel, Outcome, ProgressReport, SolveOptions, StoppedBy
 
 # What the proof gets of the threads beside a share of one for each search for plans, at first and when plans no longer
@@ -218,18 +217,14 @@ def _side_by_side(works: list[Callable[[], None]], board: Board) -> None:
     """
     failures: list[BaseException] = []
 
-    def guarded(work: Callable[[], None], done: Flag) -> None:
+    def guarded(work: Callable[[], None]) -> None:
         try:
             work()
         except BaseException as error:  # noqa: BLE001  # carried over to the calling thread
             failures.append(error)
             board.finish()
-        finally:
-            done.set()
 
-    flags = [Flag() for _ in works]
-    for work, done in zip(works, flags, strict=True):
-        Thread(target=copy_context().run, args=(guarded, work, done), name="capalloc-search", daemon=True).start()
+    flags = [launch(partial(guarded, work), board.watch.stop, "capalloc-search") for work in works]
     patience = PATIENCE + board.problem.model.matrix.nnz * PATIENCE_PER_ENTRY
     for done in flags:
         while not done.wait(0.1) and not board.over:

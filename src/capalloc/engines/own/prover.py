@@ -36,7 +36,7 @@ def prove(board: Board, turns: Turns) -> bool:
             if part is not None:
                 board.offer(board.problem.point(part.base))
             return _closed(board)
-        proof = _Proof(board, turns, part)
+        proof = Proof(board, turns, part)
         if proof.closed():
             return _closed(board)
         if not proof.narrower:
@@ -51,7 +51,7 @@ def _closed(board: Board) -> bool:
     return True
 
 
-class _Proof(Run):
+class Proof(Run):
     """A run of HiGHS on what the board leaves open, working only when it has its turn."""
 
     def __init__(self, board: Board, turns: Turns, part: Reduced) -> None:
@@ -65,8 +65,8 @@ class _Proof(Run):
         if board.problem.large:
             # The small searches of these heuristics do not look up for the stop sign, and others look for plans.
             self.set("mip_heuristic_effort", 0.0)
-        self.solver.cbMipImprovingSolution.subscribe(self._take)
-        self.solver.cbMipUserSolution.subscribe(self._give)
+        self.hear(self.solver.cbMipImprovingSolution, self._take)
+        self.hear(self.solver.cbMipUserSolution, self._give)
 
     def closed(self) -> bool:
         """Search; true when nothing better is left in this part."""
