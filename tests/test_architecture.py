@@ -70,7 +70,7 @@ LAYERS = (
     ("storing",),
     ("budget", "telling", "amending"),
     ("limits", "listing"),
-    ("asking", "amounts", "statements", "breaching", "conflict", "whynot", "why"),
+    ("reducing", "asking", "amounts", "statements", "breaching", "conflict", "whynot", "why"),
     ("steps", "frontier"),
     ("tornado", "stress", "steadiness", "core", "replan", "protection", "bearing", "robust"),
     ("drawing", "figures", "sensitivity_figures", "plotting", "showing"),

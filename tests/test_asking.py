@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from building import project, tables
-from capalloc.asking import WHOLE_VALUE, Bracket, Reply, ask, bracket, values_of, with_decision
+from capalloc.asking import WHOLE_VALUE, Bracket, Reply, ask, bracket, reached_by, values_of, with_decision
 from capalloc.budget import Budget
 from capalloc.engines import engine_named
 from capalloc.model import SolveOptions
@@ -78,3 +78,18 @@ def test_what_is_not_decided_stays_open():
 def test_where_nothing_does_the_greatest_number_fails():
     """The answer never turns up to 100."""
     assert bracket(answers(101), 0, 100, Budget(EXACT, 20)) == Bracket(100, None)
+
+
+@pytest.mark.parametrize(("turn", "failing", "working"), [(1, 0, 2), (3, 2, 10), (11, 10, 42), (99, 42, 100)])
+def test_steps_that_grow_come_near_where_the_answer_turns(turn, failing, working):
+    """From 0 in steps of 2, 8, 32 and what is left to 100."""
+    found = reached_by(answers(turn), 0, 100, 2, Budget(EXACT, 20))
+    assert (found.failing, found.working) == (failing, working)
+
+
+def test_a_step_that_is_not_decided_proves_nothing():
+    """2 is open, 8 does: only 0 is known to fail.  Where nothing does, the greatest number fails."""
+    found = reached_by(answers(5, [2]), 0, 100, 2, Budget(EXACT, 20))
+    assert (found.failing, found.working) == (0, 8)
+    assert reached_by(answers(101), 0, 100, 2, Budget(EXACT, 20)) == Bracket(100, None)
+    assert reached_by(answers(101, range(101)), 0, 100, 2, Budget(EXACT, 20)) == Bracket(0, None)

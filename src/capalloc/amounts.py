@@ -1,8 +1,12 @@
 """The amounts of envelopes as unknowns: the least of one with which a plan reaches a value, and the best split of many.
 
-With the amount a of an envelope as a whole column, its room r, another, is bound by ``q·r − p·a <= 0``, where p/q is
-(1 − reserve) × disbursement; as r is whole, it is at most floor(a·p/q).  The row of the envelope reads
-``used + carried out − carried in − r <= −paid``, and what it may carry is bound by its cap of a, and by r.
+An amount is a column: what it is above the least that is looked at, m.  With p/q the part of the envelope that can be
+spent, (1 − reserve) × disbursement, and a the least amount, the row of the envelope reads
+
+    q·(used + carried out − carried in) − p·m <= p·a − q·paid,
+
+and what it may carry is bound in the same way by its cap, and by its room.  The columns are not whole, because engines
+mistake whole columns of such size; what is used is whole, and an amount is rounded up to what it needs.
 """
 
 from __future__ import annotations
@@ -14,37 +18,54 @@ from fractions import Fraction
 
 import numpy as np
 
+from capalloc.allocation import Allocation
 from capalloc.answer import Answer
-from capalloc.asking import Bracket, Floor, Question, Reply, ask, bracket, halved, held, keeps
+from capalloc.asking import Bracket, Floor, Question, Reply, ask, bracket, halved, held, keeps, reached_by
 from capalloc.budget import Budget
 from capalloc.ceilings import carried_part, spent_part
 from capalloc.compiling import Compiled, compile_tables
 from capalloc.engines.base import Engine
+from capalloc.engines.highs import relaxation
 from capalloc.financing import finance
 from capalloc.measures import read_rules
-from capalloc.model import Block, Floats, LinearModel, SolveOptions, Status, StoppedBy
+from capalloc.model import Block, Floats, Ints, LinearModel, SolveOptions, Status, StoppedBy
 from capalloc.records import Envelope
+from capalloc.reducing import reduced
 from capalloc.rows import RowWriter, with_rows
 from capalloc.tables import Tables
 from capalloc.verification import verify
 
 _ROUNDING = 1e-3
-"""How far an engine's whole amount may be from one, in million VND."""
+"""How far an engine's amount may be from a whole one, in million VND."""
 
-_HALVINGS = 6
-"""Into how many parts the time for halving an interval is cut."""
+_STEPS_A_PROJECT = 2
+"""Into how many steps what a project typically takes is cut, to come near the least amount at first."""
+
+_HALVINGS = 4
+"""Into how many parts the time for an interval is cut."""
 
 
 @dataclass(frozen=True)
 class Opened:
     """A model in which the amounts of some envelopes are columns; its first columns are those of ``compiled``.
 
-    ``compiled`` has the greatest amounts.  ``columns`` are the amounts, in the order in which they were asked for.
+    ``compiled`` has the greatest amounts.  ``lows`` are the least ones, by the place of the envelope, and ``columns``
+    what the amount is above that.
     """
 
     compiled: Compiled
     model: LinearModel
-    columns: tuple[int, ...]
+    columns: Mapping[int, int]
+    lows: Mapping[int, int]
+
+    def amounts(self, x: Floats) -> dict[int, int]:
+        """Return the amounts that a point needs, rounded up to whole million VND."""
+        return {n: self.lows[n] + max(0, math.ceil(float(x[c]) - _ROUNDING)) for n, c in self.columns.items()}
+
+    def point(self, allocation: Allocation, amounts: Mapping[int, int]) -> Floats | None:
+        """Return the point that stands for an allocation at some amounts; ``None`` for unknown options."""
+        point = self.compiled.point(allocation)
+        return None if point is None else np.concatenate([point, [amounts[n] - self.lows[n] for n in self.columns]])
 
 
 def with_amounts(tables: Tables, amounts: Mapping[int, int]) -> Tables:
@@ -82,61 +103,63 @@ def open_amounts(tables: Tables, spans: Mapping[int, tuple[int, int]]) -> Opened
         The least and the greatest amount of each envelope, by its place.
     """
     compiled = compile_tables(with_amounts(tables, {number: high for number, (_, high) in spans.items()}))
-    rooms, amounts, lows, highs = [], [], [], []
-    first = len(compiled.model.objective)
-    for place, (number, (low, high)) in enumerate(spans.items()):
-        part = spent_part(tables, tables.envelopes[number])
-        rooms.append(first + 2 * place)
-        amounts.append(first + 2 * place + 1)
-        lows += [math.floor(low * part), low]
-        highs += [math.floor(high * part), high]
-    model = _with_rooms(compiled, list(spans), rooms, (lows, highs))
-    return Opened(compiled, with_rows(model, _ties(compiled, list(spans), rooms, amounts).block()), tuple(amounts))
+    model, columns = _with_columns(compiled.model, spans), {}
+    for place, number in enumerate(spans):
+        columns[number] = len(compiled.model.objective) + place
+    kinds = np.array([block.kind for block in model.rows for _ in block.keys])
+    rows = np.flatnonzero(kinds == "envelope")
+    model = _without_limits(model, [int(rows[number]) for number in spans])
+    writer = RowWriter("amount")
+    for number, (low, _) in spans.items():
+        _limit(writer, compiled, (number, columns[number]), low, int(rows[number]))
+    return Opened(compiled, with_rows(model, writer.block()), columns, {n: low for n, (low, _) in spans.items()})
 
 
-def _with_rooms(
-    compiled: Compiled, numbers: Sequence[int], rooms: Sequence[int], bounds: tuple[Sequence[int], Sequence[int]]
-) -> LinearModel:
-    """The model with two more whole columns an envelope, its room and its amount, the first of them in its row."""
+def _with_columns(model: LinearModel, spans: Mapping[int, tuple[int, int]]) -> LinearModel:
+    """The model with one more column an envelope, which is in no row yet."""
     from scipy.sparse import csr_array
 
-    model, ceilings = compiled.model, compiled.accounts.ceilings
-    every = [block.kind for block in model.rows for _ in block.keys]
-    own = [every.index("envelope") + number for number in numbers]
-    upper = model.row_upper.copy()
-    upper[own] = [-float(ceilings[number].paid) for number in numbers]
-    count = len(bounds[0])
-    shape = (len(upper), len(model.objective) + count)
+    rows, columns = model.matrix.shape
     parts = (model.matrix.data, model.matrix.indices, model.matrix.indptr)
-    matrix = csr_array(parts, shape=shape) + csr_array((np.full(len(own), -1.0), (own, rooms)), shape=shape)
     return replace(
         model,
-        objective=np.concatenate([model.objective, np.zeros(count)]),
-        matrix=matrix.tocsr(),
-        row_upper=upper,
-        lower=np.concatenate([model.lower, np.array(bounds[0], dtype=np.float64)]),
-        upper=np.concatenate([model.upper, np.array(bounds[1], dtype=np.float64)]),
-        integer=np.concatenate([model.integer, np.ones(count, dtype=bool)]),
-        columns=(*model.columns, Block("amount", [(n, what) for n in numbers for what in ("room", "amount")])),
+        objective=np.concatenate([model.objective, np.zeros(len(spans))]),
+        matrix=csr_array(parts, shape=(rows, columns + len(spans))),
+        lower=np.concatenate([model.lower, np.zeros(len(spans))]),
+        upper=np.concatenate([model.upper, [float(high - low) for low, high in spans.values()]]),
+        integer=np.concatenate([model.integer, np.zeros(len(spans), dtype=bool)]),
+        columns=(*model.columns, Block("amount", [(number,) for number in spans])),
     )
 
 
-def _ties(compiled: Compiled, numbers: Sequence[int], rooms: Sequence[int], amounts: Sequence[int]) -> RowWriter:
-    """The rows that tie rooms, and what is carried, to the amounts."""
-    tables, writer = compiled.tables, RowWriter("amount")
-    carried = len(compiled.options) + len(compiled.accounts)
-    for number, room, amount in zip(numbers, rooms, amounts, strict=True):
-        row = tables.envelopes[number]
-        _at_most(writer, (number, "room"), room, spent_part(tables, row), amount)
-        for place, carry in enumerate(compiled.accounts.carries):
-            if carry.giver == number:
-                _at_most(writer, (number, "carry"), carried + place, carried_part(tables, row), amount)
-                _at_most(writer, (number, "carried"), carried + place, Fraction(1), room)
-    return writer
+def _without_limits(model: LinearModel, rows: Sequence[int]) -> LinearModel:
+    upper = model.row_upper.copy()
+    upper[list(rows)] = np.inf
+    return replace(model, row_upper=upper)
 
 
-def _at_most(writer: RowWriter, key: tuple[int, str], column: int, part: Fraction, of: int) -> None:
-    writer.add(key, -np.inf, 0, (np.array([column]), part.denominator), (np.array([of]), -part.numerator))
+def _limit(writer: RowWriter, compiled: Compiled, place: tuple[int, int], low: int, row: int) -> None:
+    """Bind what an envelope pays and carries to its amount."""
+    number, column = place
+    tables, accounts = compiled.tables, compiled.accounts
+    own = tables.envelopes[number]
+    used = compiled.model.matrix[[row]].tocoo()
+    terms = (used.coords[1].astype(np.int64), used.data)
+    spent = spent_part(tables, own)
+    _at_most(writer, (number, "room"), terms, (spent, low, column), accounts.ceilings[number].paid)
+    for carried, carry in enumerate(accounts.carries):
+        if carry.giver == number:
+            moved = (np.array([len(compiled.options) + len(accounts) + carried]), np.ones(1))
+            _at_most(writer, (number, "carry"), moved, (carried_part(tables, own), low, column))
+            _at_most(writer, (number, "carried"), moved, (spent, low, column))
+
+
+def _at_most(
+    writer: RowWriter, key: tuple[int, str], terms: tuple[Ints, Floats], of: tuple[Fraction, int, int], paid: int = 0
+) -> None:
+    part, low, column = of
+    top, bottom = part.numerator, part.denominator
+    writer.add(key, -np.inf, top * low - bottom * paid, (terms[0], bottom * terms[1]), (np.array([column]), -top))
 
 
 def least_amount(
@@ -144,9 +167,10 @@ def least_amount(
 ) -> Bracket:
     """Return the least amount of an envelope, from its own on, with which a plan does not fall below a floor.
 
-    An integer program minimises the amount; what it finds is paid in whole units and verified, and that one million
-    less does not do is asked again of the tables themselves.  Where rules are held against the amount, which move with
-    it, the tables alone are asked.
+    The linear relaxation says at once what is too little; larger amounts are then asked of the tables until one does;
+    from there an integer program looks for the least one, and what it leaves open is halved.  What it finds is paid in
+    whole units and verified, and that one million less does not do is asked again of the tables themselves.  Where
+    rules are held against the amount, which move with it, the tables alone are asked.
 
     Parameters
     ----------
@@ -154,7 +178,7 @@ def least_amount(
         The greatest amount to look at.
     """
     own = tables.envelopes[number].amount
-    budget = Budget(replace(options, gap=0.0), 3)
+    budget = Budget(replace(options, gap=0.0), _HALVINGS)
 
     def question(amount: int, limits: SolveOptions) -> Reply:
         return ask(with_amounts(tables, {number: amount}), floor, limits, engine)
@@ -162,24 +186,54 @@ def least_amount(
     if _in_rules(tables, tables.envelopes[number]):
         return _asked(question, own, most, budget)
     opened = open_amounts(tables, {number: (own, most)})
-    outcome = engine.solve(_least(opened, floor), budget.next())
-    if outcome.status is Status.INFEASIBLE:
-        return Bracket(most, None)
-    failing = max(own, math.ceil(-outcome.bound - _ROUNDING)) - 1 if math.isfinite(outcome.bound) else own - 1
-    if outcome.x is None:
-        # The least amount is hard to come by; that the most does may be seen at once, and then be halved.
-        return bracket(question, failing, most, _rest(budget))
-    amount = max(own, round(float(outcome.x[opened.columns[0]])))
-    answer = paid_at(opened, outcome.x, {number: amount}, options, engine)
-    if answer is None or answer.audit is None or not keeps(tables, answer.audit, floor):
-        reply = question(amount, budget.next())
-        answer = reply.answer if reply.reached else None
-    found = Bracket(failing, None if answer is None else amount, answer)
-    if answer is None or amount == own:
+    model = _least(opened, floor)
+    solved = relaxation(model, budget.next())
+    failing = own - 1 if solved is None else own + max(0, math.ceil(-solved.value - _ROUNDING)) - 1
+    if failing < own and (first := question(own, budget.next())).reached is not None:
+        if first.reached:
+            return Bracket(own - 1, own, first.answer)
+        failing = own
+    found = reached_by(question, failing, most, _first_step(opened, number), budget)
+    if found.working is None:
         return found
-    if found.exact:
-        return _checked(found, question(amount - 1, budget.next()))
-    return halved(question, found, _rest(budget))
+    found = _narrowed(opened, model, found, floor, budget, engine)
+    if not found.exact:
+        return halved(question, found, _rest(budget))
+    return _checked(found, question(found.failing, _rest(budget).next()))
+
+
+def _first_step(opened: Opened, number: int) -> int:
+    """A part of what a project typically takes of an envelope."""
+    compiled = opened.compiled
+    kinds = np.array([block.kind for block in compiled.model.rows for _ in block.keys])
+    taken = compiled.model.matrix[[int(np.flatnonzero(kinds == "envelope")[number])]].data
+    return max(1, int(np.median(taken)) // _STEPS_A_PROJECT) if len(taken) else 1
+
+
+def _narrowed(  # one argument a part of the question
+    opened: Opened, model: LinearModel, known: Bracket, floor: Floor, budget: Budget, engine: Engine
+) -> Bracket:
+    """A bracket as narrow as an integer program can make it in half of the time that is left."""
+    (number,), (low,) = opened.columns, opened.lows.values()
+    if known.working is None or known.answer is None:
+        return known
+    upper = model.upper.copy()
+    upper[opened.columns[number]] = float(known.working - low)
+    limits = budget.next()
+    part = None if budget.left is None else budget.left / 2
+    options = replace(limits, time_limit=part)
+    within = reduced(replace(model, upper=upper), float(low - known.working), options)
+    start = None if known.answer.allocation is None else opened.point(known.answer.allocation, {number: known.working})
+    outcome = engine.solve(within or replace(model, upper=upper), options, start=start)
+    failing, working, answer = known.failing, known.working, known.answer
+    if math.isfinite(outcome.bound):
+        failing = max(failing, min(working, low + math.ceil(-outcome.bound - _ROUNDING)) - 1)
+    if outcome.x is not None:
+        amount = opened.amounts(outcome.x)[number]
+        better = paid_at(opened, outcome.x, {number: amount}, limits, engine) if amount < working else None
+        if better is not None and better.audit is not None and keeps(opened.compiled.tables, better.audit, floor):
+            working, answer = amount, better
+    return Bracket(min(failing, working - 1), working, answer)
 
 
 def _asked(question: Question, own: int, most: int, budget: Budget) -> Bracket:
@@ -197,10 +251,13 @@ def _rest(budget: Budget) -> Budget:
 
 
 def _least(opened: Opened, floor: Floor) -> LinearModel:
-    """The model that keeps the floor with as little money as can be, over all amounts that are open."""
+    """The model that keeps the floor with as little money as can be, over all amounts that are open.
+
+    Values are kept within the tolerance of the engine; every plan is held against the floor exactly.
+    """
     cost = np.zeros(len(opened.model.objective))
-    cost[list(opened.columns)] = -1.0
-    return held(replace(opened.model, objective=cost), opened.compiled, floor)
+    cost[list(opened.columns.values())] = -1.0
+    return held(replace(opened.model, objective=cost), opened.compiled, floor, nearly=True)
 
 
 def _checked(found: Bracket, below: Reply) -> Bracket:
@@ -224,9 +281,10 @@ def least_amounts(
     outcome = engine.solve(_least(opened, {}), replace(options, gap=0.0))
     if outcome.x is None:
         return None
-    amounts = {number: round(float(outcome.x[column])) for number, column in zip(numbers, opened.columns, strict=True)}
+    amounts = opened.amounts(outcome.x)
     answer = paid_at(opened, outcome.x, amounts, options, engine)
-    return None if answer is None else (amounts, math.ceil(-outcome.bound - _ROUNDING), answer)
+    least = sum(low for low, _ in spans.values()) + math.ceil(-outcome.bound - _ROUNDING)
+    return None if answer is None else (amounts, least, answer)
 
 
 def paid_at(

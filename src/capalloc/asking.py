@@ -22,6 +22,7 @@ from capalloc.holding import Gains, gains_of, held_aim, hold
 from capalloc.lexicographic import class_gains
 from capalloc.model import LinearModel, Progress, SolveOptions, Status, StoppedBy
 from capalloc.records import Commitment
+from capalloc.reducing import reduced
 from capalloc.searching import Aim, search
 from capalloc.settings import VALUE_GRID
 from capalloc.tables import Tables
@@ -64,20 +65,24 @@ def keeps(tables: Tables, audit: Audit, floor: Floor) -> bool:
 def ask(tables: Tables, floor: Floor, options: SolveOptions, engine: Engine, start: Allocation | None = None) -> Reply:
     """Return whether the tables have a plan that does not fall below a floor; an empty floor asks for any plan.
 
-    The run ends as soon as the question is settled.
+    The run ends as soon as the question is settled, and looks only where a plan that reaches the floor can be: what its
+    answer proves is about such plans.
     """
     if not floor or is_ordered(tables):
         return _any_plan(tables, floor, options, engine)
     (target,) = floor.values()
     compiled = compile_tables(tables)
     budget, stop, settled = Budget(replace(options, gap=0.0), 1), Event(), Event()
+    model = reduced(compiled.model, float(target / compiled.unit), options)
+    if model is None:
+        return Reply(_nothing(options, engine), reached=False)
 
     def look(seen: Progress) -> None:
         if _settles(seen.value, seen.bound, target):
             settled.set()
             stop.set()
 
-    aim = Aim(compiled, compiled.model)
+    aim = Aim(compiled, model)
     answer = search(aim, budget.next(), engine, start=start, progress=look, stop=stop)
     if answer.stopped_by is StoppedBy.INTERRUPT and not settled.is_set():
         raise KeyboardInterrupt
@@ -87,6 +92,10 @@ def ask(tables: Tables, floor: Floor, options: SolveOptions, engine: Engine, sta
         answer = search(aim, budget.next(), engine, start=start)
         reached = _reached(answer, target)
     return Reply(answer, reached)
+
+
+def _nothing(options: SolveOptions, engine: Engine) -> Answer:
+    return Answer(Status.INFEASIBLE, StoppedBy.PROOF, None, None, -math.inf, engine.name, options, 0.0)
 
 
 def _settles(value: float | None, bound: float, target: Fraction) -> bool:
@@ -132,11 +141,18 @@ def gains_in_order(compiled: Compiled) -> tuple[Gains, ...]:
     return (gains_of(WHOLE_VALUE, compiled, (np.arange(len(multiples)), multiples), extra),)
 
 
-def held(model: LinearModel, compiled: Compiled, floor: Floor) -> LinearModel:
-    """Return a model, whose first columns are those of ``compiled``, with rows that keep the values at a floor."""
+def held(model: LinearModel, compiled: Compiled, floor: Floor, *, nearly: bool = False) -> LinearModel:
+    """Return a model, whose first columns are those of ``compiled``, with rows that keep the values at a floor.
+
+    Parameters
+    ----------
+    nearly
+        Within the tolerance of the engine will do, where that makes the rows easier.
+    """
     for gains in gains_in_order(compiled):
         if gains.number in floor:
-            model = hold(gains, floor[gains.number], compiled.model.upper).safe(model)
+            own = hold(gains, floor[gains.number], compiled.model.upper)
+            model = own.plain(model) if nearly and own.exact else own.safe(model)
     return model
 
 
@@ -200,6 +216,30 @@ def bracket(question: Question, failing: int, most: int, budget: Budget) -> Brac
     if not first.reached:
         return Bracket(most if first.reached is False else failing, None)
     return halved(question, Bracket(failing, most, first.answer), budget)
+
+
+def reached_by(question: Question, failing: int, most: int, step: int, budget: Budget) -> Bracket:
+    """Return a bracket between a number that does not do and the first that does, in steps each four times the last.
+
+    Parameters
+    ----------
+    failing
+        As for :func:`bracket`; what is found between two steps is left to be halved.
+    step
+        The first step, at least 1.
+    """
+    number = failing
+    while number < most:
+        number = min(failing + step, most)
+        step *= 4
+        reply = question(number, budget.next())
+        if reply.reached:
+            return Bracket(failing, number, reply.answer)
+        if reply.reached is False:
+            failing = number
+        elif budget.spent:
+            break
+    return Bracket(failing, None)
 
 
 def halved(question: Question, known: Bracket, budget: Budget) -> Bracket:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from capalloc.amounts import open_amounts, paid_at, with_amounts
+from capalloc.amounts import Opened, open_amounts, paid_at, with_amounts
 from capalloc.answer import Answer
 from capalloc.asking import WHOLE_VALUE, funded_by, gains_in_order
 from capalloc.budget import Budget
 from capalloc.catalogue import say
 from capalloc.engines import engine_named
 from capalloc.framing import typed_frame
-from capalloc.model import SolveOptions
+from capalloc.model import Floats, SolveOptions
 from capalloc.money import round_half_up
 from capalloc.reporting import shown_down, shown_up
 from capalloc.rows import RowWriter, with_rows
@@ -178,7 +178,7 @@ def rephase(tables: Tables, numbers: Sequence[int], options: SolveOptions, engin
     opened = open_amounts(tables, dict.fromkeys(numbers, (0, total)))
     (gains,) = (own for own in gains_in_order(opened.compiled) if own.number == WHOLE_VALUE)
     writer = RowWriter("split")
-    writer.add(tuple(numbers), total, total, (np.array(opened.columns), 1))
+    writer.add(tuple(numbers), total, total, (np.array(list(opened.columns.values())), 1))
     model = with_rows(opened.model, writer.block())
     padding = np.zeros(len(model.objective) - len(gains.amounts))
     model = replace(model, objective=np.concatenate([np.array(gains.amounts, dtype=np.float64), padding]))
@@ -188,10 +188,20 @@ def rephase(tables: Tables, numbers: Sequence[int], options: SolveOptions, engin
     own = {number: tables.envelopes[number].amount for number in numbers}
     if outcome.x is None:
         return Rephasing(tables, own, before, before, bound)
-    amounts = {n: round(float(outcome.x[column])) for n, column in zip(numbers, opened.columns, strict=True)}
+    amounts = _split(opened, outcome.x, total)
     known = paid_at(opened, outcome.x, amounts, options, solver)
     start = None if known is None else known.allocation
     after = optimize(with_amounts(tables, amounts), budget.next(), engine, start=start)
     if after.value is None or (before.value is not None and after.value <= before.value):
         return Rephasing(tables, own, before, before, bound)
     return Rephasing(tables, amounts, before, after, bound)
+
+
+def _split(opened: Opened, x: Floats, total: int) -> dict[int, int]:
+    """What a point needs of each envelope, rounded up as long as the whole lasts; what is left goes to the last."""
+    amounts = opened.amounts(x)
+    for number in amounts:
+        amounts[number] -= max(0, min(amounts[number], sum(amounts.values()) - total))
+    last = next(reversed(amounts))
+    amounts[last] += total - sum(amounts.values())
+    return amounts

@@ -16,10 +16,11 @@ from capalloc.asking import (
     Floor,
     Reply,
     ask,
-    bracket,
     funded_by,
+    halved,
     is_ordered,
     proved_bound,
+    reached_by,
     values_of,
     with_decision,
 )
@@ -48,8 +49,11 @@ if TYPE_CHECKING:
 
 _BARS = ("rule", "target", "resource", "group", "dependency", "window", "share", "phases")
 
-_HALVINGS = 6
-"""Into how many parts the time for halving an interval is cut."""
+_PARTS = 4
+"""Into how many parts the time for an interval is cut."""
+
+_STEPS = 8
+"""Into how many steps the cost of a project is cut, to come near the least cut at first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +238,7 @@ class WhyNot(Told):
             yield say(f"why.not.{route.kind}-{'open' if route.reached is None else 'never'}", name=name)
         elif route.exact:
             yield say(f"why.not.{route.kind}", name=name, amount=route.working, less=route.failing)
-        elif route.failing is None or route.failing < 0:
+        elif not route.failing or route.failing < 0:
             yield say(f"why.not.{route.kind}-enough", name=name, amount=route.working)
         else:
             yield say(f"why.not.{route.kind}-bracket", name=name, amount=route.working, less=route.failing)
@@ -266,8 +270,9 @@ def why_not(
     if found.is_tie or answer.audit is None:
         return found
     ways = _Ways(inside, project, values_of(tables, answer.audit), found.is_behind, engine_named(engine))
-    routes = [*ways.envelopes(budget.next()), *ways.cost(budget.next())]
-    barring, unasked = ways.statements(statements_of(tables, given), budget.next())
+    spread = Budget(replace(options, time_limit=budget.left), len(tables.envelopes) + 2)
+    routes = [*ways.envelopes(spread), *ways.cost(spread.next())]
+    barring, unasked = ways.statements(statements_of(tables, given), spread.next())
     return replace(found, routes=(*routes, *barring), unasked=unasked)
 
 
@@ -279,9 +284,8 @@ class _Ways:
         # A cut of nothing is known not to do only where that is proved.
         self.failing = 0 if is_behind else -1
 
-    def envelopes(self, options: SolveOptions) -> Iterator[Route]:
+    def envelopes(self, budget: Budget) -> Iterator[Route]:
         """Yield how much more of each envelope would do."""
-        budget = Budget(options, len(self.tables.envelopes))
         for number, row in enumerate(self.tables.envelopes):
             most = enough_for_all(self.tables, number)
             found = least_amount(self.tables, number, self.floor, most, budget.next(), self.engine)
@@ -297,7 +301,10 @@ class _Ways:
             cheaper = with_cost_factors(self.tables, {self.project: Fraction(whole - cut, whole)})
             return ask(cheaper, self.floor, limits, self.engine)
 
-        found = bracket(question, self.failing, whole, Budget(options, _HALVINGS))
+        budget = Budget(options, _PARTS)
+        found = reached_by(question, self.failing, whole, max(1, whole // _STEPS), budget)
+        if found.working is not None:
+            found = halved(question, found, Budget(replace(options, time_limit=budget.left), _PARTS))
         yield self._route(None, found, 0, whole)
 
     def statements(self, every: Sequence[Statement], options: SolveOptions) -> tuple[list[Route], int]:
