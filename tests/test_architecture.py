@@ -72,7 +72,7 @@ LAYERS = (
     ("limits", "listing"),
     ("reducing", "asking", "amounts", "statements", "breaching", "conflict", "whynot", "why"),
     ("steps", "frontier"),
-    ("tornado", "stress", "steadiness", "core", "replan", "protection", "bearing", "robust"),
+    ("tornado", "stress", "steadiness", "core", "replan", "protection", "bearing", "robust", "defending"),
     ("drawing", "figures", "sensitivity_figures", "plotting", "showing"),
     ("plan",),
     ("front",),

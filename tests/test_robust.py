@@ -159,3 +159,24 @@ def test_a_robust_plan_of_any_portfolio_stands_and_bears(tables):
     assert all(row.slack >= -NOISE for row in found.protections)
     assert found.answer.classes or found.answer.value <= found.plain.value
     assert robust_plan(tables, Robust(gamma=0), limits, Highs()).answer.value == found.plain.value
+
+
+def test_a_robust_plan_does_not_answer_what_is_solved_again_without_its_demand():
+    """Why, why not and replanning are refused, each by its name; so is a start."""
+    plan = rising().optimize(robust={"gamma": 1}, **EXACT)
+    for question, ask in (
+        ("why_not", lambda: plan.why_not("A")),
+        ("why", lambda: plan.why("B")),
+        ("replan", lambda: plan.replan({"projects.B.cost": 11})),
+    ):
+        with pytest.raises(InvalidInput, match=f"{question} solves again without the demand"):
+            ask()
+    with pytest.raises(InvalidInput, match="robust was given with a start"):
+        rising().optimize(robust={"gamma": 1}, start=["A"], **EXACT)
+
+
+def test_the_run_of_a_robust_plan_is_watched():
+    """Both runs tell how far they are: the plan without the demand is worth 46, the robust one 36."""
+    seen = []
+    rising().optimize(robust={"gamma": 1}, progress=seen.append, **EXACT)
+    assert {46.0, 36.0} <= {report.value for report in seen}

@@ -202,3 +202,24 @@ def test_a_source_with_one_envelope_cannot_be_split_otherwise():
         sample().rephase("state")
     with pytest.raises(UnknownName, match="There is no envelope 'stat'"):
         sample().rephase("stat")
+
+
+@pytest.mark.parametrize(("most", "moved", "value"), [(0, [0, 0], 2), (1, [1, -1], 5), (None, [1, -1], 5)])
+def test_no_more_money_moves_than_is_allowed(most, moved, value):
+    """P0 needs 6 in the first year, which has 5: one million from the second lets it in, nothing does not."""
+    found = portfolio([6, 5], [3, 2], [2026, 2027], [5, 6]).rephase("state", most=most, threads=1)
+    assert (found.to_frame()["moved"].tolist(), found.after.value, found.bound) == (moved, value, value)
+
+
+def test_what_moves_stays_within_what_is_allowed_where_amounts_are_rounded_up():
+    """A third stays back: 6 of room need 9, where 7 are; 2 may move, and 1 may not."""
+    asked = portfolio([6, 2], [3, 2], [2026, 2027], [7, 5], reserve=Fraction(1, 3))
+    found = {most: asked.rephase("state", most=most, threads=1) for most in (1, 2)}
+    assert [found[most].after.value for most in (1, 2)] == [2, 5]
+    assert found[2].to_frame()["rephased"].tolist() == [9, 3]
+
+
+def test_how_much_may_move_is_no_negative_number():
+    """It is refused as any other limit."""
+    with pytest.raises(InvalidInput, match="most is -1"):
+        portfolio([6, 5], [3, 2], [2026, 2027], [5, 6]).rephase("state", most=-1)

@@ -15,6 +15,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -103,7 +104,8 @@ def open_amounts(tables: Tables, spans: Mapping[int, tuple[int, int]]) -> Opened
         The least and the greatest amount of each envelope, by its place.
     """
     compiled = compile_tables(with_amounts(tables, {number: high for number, (_, high) in spans.items()}))
-    model, columns = _with_columns(compiled.model, spans), {}
+    most = [float(high - low) for low, high in spans.values()]
+    model, columns = with_columns(compiled.model, "amount", [(number,) for number in spans], most), {}
     for place, number in enumerate(spans):
         columns[number] = len(compiled.model.objective) + place
     kinds = np.array([block.kind for block in model.rows for _ in block.keys])
@@ -115,20 +117,20 @@ def open_amounts(tables: Tables, spans: Mapping[int, tuple[int, int]]) -> Opened
     return Opened(compiled, with_rows(model, writer.block()), columns, {n: low for n, (low, _) in spans.items()})
 
 
-def _with_columns(model: LinearModel, spans: Mapping[int, tuple[int, int]]) -> LinearModel:
-    """The model with one more column an envelope, which is in no row yet."""
+def with_columns(model: LinearModel, kind: str, keys: Sequence[tuple[Any, ...]], most: Any) -> LinearModel:
+    """Return the model with more columns, not whole, from 0 to ``most`` (for all or one each), in no row yet."""
     from scipy.sparse import csr_array
 
     rows, columns = model.matrix.shape
     parts = (model.matrix.data, model.matrix.indices, model.matrix.indptr)
     return replace(
         model,
-        objective=np.concatenate([model.objective, np.zeros(len(spans))]),
-        matrix=csr_array(parts, shape=(rows, columns + len(spans))),
-        lower=np.concatenate([model.lower, np.zeros(len(spans))]),
-        upper=np.concatenate([model.upper, [float(high - low) for low, high in spans.values()]]),
-        integer=np.concatenate([model.integer, np.zeros(len(spans), dtype=bool)]),
-        columns=(*model.columns, Block("amount", [(number,) for number in spans])),
+        objective=np.concatenate([model.objective, np.zeros(len(keys))]),
+        matrix=csr_array(parts, shape=(rows, columns + len(keys))),
+        lower=np.concatenate([model.lower, np.zeros(len(keys))]),
+        upper=np.concatenate([model.upper, np.full(len(keys), most)]),
+        integer=np.concatenate([model.integer, np.zeros(len(keys), dtype=bool)]),
+        columns=(*model.columns, Block(kind, keys)),
     )
 
 

@@ -142,6 +142,7 @@ class Explained:
         self,
         source: str,
         *,
+        most: int | None = None,
         time_limit: float | None = 60.0,
         gap: float = 1e-4,
         threads: int = 2,
@@ -152,6 +153,15 @@ class Explained:
 
         Envelopes of the same source whose periods overlap are left as they are but for those of phases, or of years
         where the source has none of phases.
+
+        Parameters
+        ----------
+        source
+            The source; several are joined by ``+``.
+        most
+            How much may move in all, in million VND; ``None`` for any amount.
+        time_limit, gap, threads, seed, engine
+            As in :meth:`optimize`, the time for all runs.
 
         Raises
         ------
@@ -171,9 +181,10 @@ class Explained:
         of_years = [n for n in own if self.tables.envelopes[n].period.isdecimal()]
         chosen = of_phases if len(of_phases) > 1 else of_years
         issues = [] if len(chosen) > 1 else [error("why-one-period", source=source)]
+        issues += [] if most is None else whole_issues({"most": most}, 0)
         self._refuse([*issues, *self._ordered("rephase")])
         engine_named(engine)
-        return rephase(self.tables, chosen, options, engine)
+        return rephase(self.tables, chosen, None if most is None else int(most), options, engine)
 
     def alternatives(
         self,

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from capalloc.amounts import Opened, open_amounts, paid_at, with_amounts
+from capalloc.amounts import Opened, open_amounts, paid_at, with_amounts, with_columns
 from capalloc.answer import Answer
 from capalloc.asking import WHOLE_VALUE, funded_by, gains_in_order
 from capalloc.budget import Budget
 from capalloc.catalogue import say
 from capalloc.engines import engine_named
 from capalloc.framing import typed_frame
-from capalloc.model import Floats, SolveOptions
+from capalloc.model import Floats, LinearModel, SolveOptions
 from capalloc.money import round_half_up
 from capalloc.reporting import shown_down, shown_up
 from capalloc.rows import RowWriter, with_rows
@@ -164,31 +164,33 @@ class Rephasing(Told):
         return " ".join(parts)
 
 
-def rephase(tables: Tables, numbers: Sequence[int], options: SolveOptions, engine: str) -> Rephasing:
+def rephase(tables: Tables, numbers: Sequence[int], most: int | None, options: SolveOptions, engine: str) -> Rephasing:
     """Return the best split of what some envelopes hold together.
 
     Parameters
     ----------
     numbers
         The places of envelopes of the same sources in different periods.
+    most
+        How much may move in all, in million VND; ``None`` for any amount.
     """
     budget = Budget(options, 3)
     before = optimize(tables, budget.next(), engine)
     total = sum(tables.envelopes[number].amount for number in numbers)
-    opened = open_amounts(tables, dict.fromkeys(numbers, (0, total)))
+    own = {number: tables.envelopes[number].amount for number in numbers}
+    reach = total if most is None else most
+    spans = {number: (max(0, amount - reach), min(total, amount + reach)) for number, amount in own.items()}
+    opened = open_amounts(tables, spans)
     (gains,) = (own for own in gains_in_order(opened.compiled) if own.number == WHOLE_VALUE)
-    writer = RowWriter("split")
-    writer.add(tuple(numbers), total, total, (np.array(list(opened.columns.values())), 1))
-    model = with_rows(opened.model, writer.block())
+    model = _one_total(opened, own, reach)
     padding = np.zeros(len(model.objective) - len(gains.amounts))
     model = replace(model, objective=np.concatenate([np.array(gains.amounts, dtype=np.float64), padding]))
     solver = engine_named(engine)
     outcome = solver.solve(model, budget.next())
     bound = outcome.bound * float(gains.unit)
-    own = {number: tables.envelopes[number].amount for number in numbers}
     if outcome.x is None:
         return Rephasing(tables, own, before, before, bound)
-    amounts = _split(opened, outcome.x, total)
+    amounts = _split(opened, outcome.x, own, reach)
     known = paid_at(opened, outcome.x, amounts, options, solver)
     start = None if known is None else known.allocation
     after = optimize(with_amounts(tables, amounts), budget.next(), engine, start=start)
@@ -197,11 +199,32 @@ def rephase(tables: Tables, numbers: Sequence[int], options: SolveOptions, engin
     return Rephasing(tables, amounts, before, after, bound)
 
 
-def _split(opened: Opened, x: Floats, total: int) -> dict[int, int]:
-    """What a point needs of each envelope, rounded up as long as the whole lasts; what is left goes to the last."""
+def _one_total(opened: Opened, own: Mapping[int, int], most: int) -> LinearModel:
+    """The model in which the amounts add up to what they were, and what some gain is at most so much.
+
+    With m what an amount is above its least one l, and g >= a − own what it gains: sum of m = total − sum of l and sum
+    of g <= most.
+    """
+    model, columns = opened.model, np.array([opened.columns[number] for number in own])
+    least = sum(opened.lows.values())
+    gains = len(model.objective) + np.arange(len(own))
+    writer = RowWriter("split")
+    writer.add(tuple(own), sum(own.values()) - least, sum(own.values()) - least, (columns, 1))
+    for number, column, gain in zip(own, columns.tolist(), gains.tolist(), strict=True):
+        above = float(own[number] - opened.lows[number])
+        writer.add((number,), -np.inf, above, (np.array([column]), 1), (np.array([gain]), -1))
+    writer.add(("gains", *own), -np.inf, float(most), (gains, 1))
+    return with_rows(with_columns(model, "gain", [(number,) for number in own], most), writer.block())
+
+
+def _split(opened: Opened, x: Floats, own: Mapping[int, int], most: int) -> dict[int, int]:
+    """What a point needs of each envelope, rounded up as long as the whole, and what may move, lasts."""
     amounts = opened.amounts(x)
-    for number in amounts:
-        amounts[number] -= max(0, min(amounts[number], sum(amounts.values()) - total))
-    last = next(reversed(amounts))
-    amounts[last] += total - sum(amounts.values())
+    gaining = [number for number, amount in amounts.items() if amount > own[number]]
+    excess = sum(amounts[number] - own[number] for number in gaining) - most
+    for number in gaining:
+        less = max(0, min(amounts[number] - own[number], excess))
+        amounts[number], excess = amounts[number] - less, excess - less
+    losing = [number for number in amounts if number not in gaining] or gaining
+    amounts[losing[-1]] += sum(own.values()) - sum(amounts.values())
     return amounts

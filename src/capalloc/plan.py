@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from capalloc.allocation import Allocation
 from capalloc.answer import Answer, alone
-from capalloc.arguments import expect, path_given
+from capalloc.arguments import path_given
 from capalloc.audit import Audit
 from capalloc.catalogue import say
 from capalloc.classes import every_class
-from capalloc.engines import engine_named
+from capalloc.defending import Defended
 from capalloc.framing import typed_frame
-from capalloc.issues import CapallocError, InvalidInput, Issues, UnknownName, error
+from capalloc.issues import CapallocError, Issues
 from capalloc.law.compliance import comply
 from capalloc.law.lawbook import demand
 from capalloc.leverage import leverage_of
@@ -30,8 +30,6 @@ from capalloc.solving import DEFAULT_ENGINE
 from capalloc.storing import write_atomically, write_plan
 from capalloc.tables import Tables
 from capalloc.verification import verify
-from capalloc.why import Why, why
-from capalloc.whynot import WhyNot, why_not
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +41,7 @@ _WHERE_GIVEN = ("rules", "targets")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Plan(Shown):
+class Plan(Shown, Defended):
     """What :meth:`Portfolio.optimize` and :meth:`Portfolio.evaluate` answer.
 
     Money is in whole million VND.  The tables are made from the independent verification of the plan, so that their
@@ -331,67 +329,6 @@ class Plan(Shown):
         """
         return verify(self.tables, self._held()[0])
 
-    def why_not(
-        self,
-        project: str,
-        *,
-        time_limit: float | None = 60.0,
-        threads: int = 2,
-        seed: int = 0,
-        engine: str = DEFAULT_ENGINE,
-    ) -> WhyNot:
-        """Return why the plan leaves a project out, and the cheapest single ways in, each settled by solving again.
-
-        Parameters
-        ----------
-        project
-            The id of a project that the plan does not fund.
-        time_limit
-            Seconds for all runs together; ``None`` for none.  What is not decided by then is said to be open.
-        threads, seed, engine
-            As in :meth:`Portfolio.optimize`.
-
-        Raises
-        ------
-        CapallocError
-            When there is no plan.
-        InvalidInput
-            When the plan funds the project, or a limit makes no sense.
-        UnknownName
-            When there is no such project or engine.
-        """
-        options = read_limits(time_limit, 0.0, threads, seed, None)
-        if self.funds(project):
-            raise InvalidInput([error("why-funded", project=project)])
-        engine_named(engine)
-        return why_not(self.tables, self.answer, project, options, engine, self.given)
-
-    def why(
-        self,
-        project: str,
-        *,
-        time_limit: float | None = 60.0,
-        threads: int = 2,
-        seed: int = 0,
-        engine: str = DEFAULT_ENGINE,
-    ) -> Why:
-        """Return what a funded project is worth to the plan, and when it would fall out; as for :meth:`why_not`.
-
-        Raises
-        ------
-        CapallocError
-            When there is no plan.
-        InvalidInput
-            When the plan does not fund the project, or a limit makes no sense.
-        UnknownName
-            When there is no such project or engine.
-        """
-        options = read_limits(time_limit, 0.0, threads, seed, None)
-        if not self.funds(project):
-            raise InvalidInput([error("why-not-funded", project=project)])
-        engine_named(engine)
-        return why(self.tables, self.answer, project, options, engine)
-
     def replan(  # one argument a limit
         self,
         changes: Mapping[str, Any],
@@ -425,24 +362,17 @@ class Plan(Shown):
         CapallocError
             When there is no plan.
         InvalidInput
-            When a change cannot be made, the changed tables are wrong, or a number makes no sense.
+            When a change cannot be made, the changed tables are wrong, a number makes no sense, or the plan is a robust
+            one.
         UnknownName
             When there is no such engine.
         """
         self._held()
+        self._not_robust("replan")
         options = read_limits(time_limit, gap, threads, seed, None)
         given, tables = changed_tables(self.given or self.tables, changes, max_changes, since)
         revised = replan(tables, self.answer, options, max_changes=max_changes, since=since, engine=engine)
         return Revision(Plan(tables, alone(revised.answer), given), tables, revised)
-
-    def funds(self, project: str) -> bool:
-        """Return whether the plan funds a project, whose id must be one of the portfolio's."""
-        expect("project", project, str, "project")
-        allocation, _ = self._held()
-        known = [row.id for row in self.tables.projects]
-        if project not in known:
-            raise UnknownName("project", project, known)
-        return any(choice.project == project for choice in allocation.choices)
 
     def summary(self) -> str:
         """Return what the plan holds and what is proved, as text in the language in force."""

@@ -189,6 +189,7 @@ class Portfolio(Questioned):
             What envelopes must bear, as in :class:`~capalloc.robust.Robust`: ``{"gamma": 5}`` that any 5 projects of an
             envelope cost ``cost_high``, ``{"cvar": 0.02}`` that in the worst tenth of drawn costs an envelope is passed
             by 2 % of its room on average.  ``plan.robustness`` then says what is proved of such plans, and the price.
+            ``progress`` tells of both runs, the plain one first; a ``start`` is refused.
 
         Raises
         ------
@@ -204,7 +205,10 @@ class Portfolio(Questioned):
         engine_named(engine)
         expect_watcher(progress)
         if robust is not None:
-            return self._robust_plan(read_robust(robust), options, engine)
+            asked = read_robust(robust)
+            if start is not None:
+                raise InvalidInput([error("robust-start")])
+            return self._robust_plan(asked, options, engine, progress)
         first = None if start is None else self._start(start)
         answer = watched_answer(
             progress, lambda report: optimize(self.tables, options, engine, start=first, progress=report)

@@ -13,8 +13,9 @@ from capalloc.core import CoreIndex, core_index
 from capalloc.engines import engine_named
 from capalloc.issues import InvalidInput, Issue, error
 from capalloc.limits import amount_issues, part_issues, read_limits, whole_issues
-from capalloc.model import SolveOptions, Status
+from capalloc.model import ProgressReport, SolveOptions, Status
 from capalloc.plan import Plan
+from capalloc.progress import watching
 from capalloc.protection import Robust
 from capalloc.robust import robust_plan
 from capalloc.solving import DEFAULT_ENGINE, optimize
@@ -182,9 +183,12 @@ class Probed:
             raise InvalidInput([error("stress-of-another")])
         return plan.answer
 
-    def _robust_plan(self, robust: Robust, options: SolveOptions, engine: str) -> Plan:
+    def _robust_plan(
+        self, robust: Robust, options: SolveOptions, engine: str, progress: bool | ProgressReport | None = None
+    ) -> Plan:
         """The best robust plan; its bound is about all plans, what is proved of robust ones stands beside it."""
-        found = robust_plan(self.tables, robust, options, engine_named(engine))
+        with watching(progress) as report:
+            found = robust_plan(self.tables, robust, options, engine_named(engine), progress=report)
         answer, bound = found.answer, found.plain.bound
         classes = tuple(replace(own, status=Status.FEASIBLE, bound=math.inf) for own in answer.classes)
         status = Status.UNKNOWN if answer.allocation is None else Status.FEASIBLE

@@ -19,7 +19,7 @@ from capalloc.engines.base import Engine
 from capalloc.framing import typed_frame
 from capalloc.issues import InvalidInput, UnknownName, error
 from capalloc.limits import amount_issues, part_issues, whole_issues
-from capalloc.model import SolveOptions, Status
+from capalloc.model import ProgressReport, SolveOptions, Status
 from capalloc.protection import Protection, Robust, Shield, protections
 from capalloc.reporting import shown_down, shown_up
 from capalloc.solving import solve_compiled
@@ -82,7 +82,13 @@ class Robustness(Told):
 
 
 def robust_plan(
-    tables: Tables, robust: Robust, options: SolveOptions, engine: Engine, *, plain: Answer | None = None
+    tables: Tables,
+    robust: Robust,
+    options: SolveOptions,
+    engine: Engine,
+    *,
+    plain: Answer | None = None,
+    progress: ProgressReport | None = None,
 ) -> Robustness:
     """Return the best plan found that bears what is asked, with a bound for all such plans.
 
@@ -94,12 +100,13 @@ def robust_plan(
     budget = Budget(options, 1 if plain is not None else 3)
     shield = Shield(tables, robust)
     if plain is None:
-        plain = solve_compiled(compile_tables(tables), budget.next(), engine)
+        plain = solve_compiled(compile_tables(tables), budget.next(), engine, progress=progress)
     protected = Protected(compile_tables(told_apart(tables, shield)), shield)
     bearing = Bearing(engine, protected)
     answer, bound, floor = plain, plain.bound, -math.inf
     while answer.status.has_plan:
-        answer = solve_compiled(protected.compiled, replace(options, time_limit=budget.left), bearing)
+        limits = replace(options, time_limit=budget.left)
+        answer = solve_compiled(protected.compiled, limits, bearing, progress=progress)
         bound = min(bound, max(answer.bound, floor))
         if answer.allocation is None:
             break

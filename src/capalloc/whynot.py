@@ -197,6 +197,8 @@ class WhyNot(Told):
         for route in self.routes:
             if route not in closed:
                 yield from self._route_sentences(route)
+        if self.tables.settings.statutory and any(r.kind == "cost" and r.working is not None for r in self.routes):
+            yield say("why.not.cost-group")
         yield from self._closed_sentences(closed)
         if self.unasked:
             yield say("why.not.unasked", count=self.unasked)
