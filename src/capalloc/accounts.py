@@ -104,7 +104,7 @@ def open_accounts(tables: Tables, options: Options, payers: Sequence[Payers]) ->
     pools: dict[tuple[tuple[int, ...], tuple[bool, ...]], list[int]] = defaultdict(list)
     items: list[Account] = []
     apart = tuple(distinctions(tables))
-    spans: tuple[Span, ...] = (*ceilings, *apart)
+    spans = _Told((*ceilings, *apart))
     paid_years = _paid_years(options)
     for variant in sorted(paid_years.keys() | _bound_before(options, payers)):
         years = paid_years.get(variant, set())
@@ -128,7 +128,11 @@ def _paid_years(options: Options) -> Mapping[int, set[int]]:
     """The years in which the plan pays for a variant: those of its costs, or of its work where it is flexible."""
     years: dict[int, set[int]] = defaultdict(set)
     option, year, _ = options.due_entries
-    for variant, paid in np.unique(np.stack([options.variant[option], year]), axis=1).T.tolist():
+    # A pair as one number: numpy tells numbers apart far faster than rows.
+    least, most = int(year.min(initial=0)), int(year.max(initial=0))
+    pairs = np.unique(options.variant[option] * (most - least + 1) + (year - least))
+    variants, offsets = np.divmod(pairs, most - least + 1)
+    for variant, paid in zip(variants.tolist(), (offsets + least).tolist(), strict=True):
         years[variant].add(paid)
     free = np.array([v.leeway is not None and v.leeway.total > 0 for v in options.variants], dtype=bool)
     for number in np.flatnonzero(free[options.variant]).tolist():
@@ -165,12 +169,27 @@ def distinctions(tables: Tables) -> Iterator[Distinction]:
             yield Distinction(sources, measure.projects(tables), years)
 
 
-def _account(variants: tuple[int, ...], payers: Payers, years: set[int], spans: Sequence[Span]) -> Account:
+class _Told:
+    """In which ceilings and distinctions a year lies, of those that say something about some sources."""
+
+    def __init__(self, spans: Sequence[Span]) -> None:
+        self._spans = spans
+        self._known: dict[tuple[tuple[int, ...], int], tuple[bool, ...]] = {}
+
+    def of(self, sources: tuple[int, ...], year: int) -> tuple[bool, ...]:
+        if (sources, year) not in self._known:
+            mine = set(sources)
+            self._known[sources, year] = tuple(
+                year in span.years for span in self._spans if not mine.isdisjoint(span.sources)
+            )
+        return self._known[sources, year]
+
+
+def _account(variants: tuple[int, ...], payers: Payers, years: set[int], spans: _Told) -> Account:
     yearly = any(limit.yearly for limit in payers.limits)
-    relevant = [span for span in spans if set(span.sources) & set(payers.sources)]
     cells: dict[Any, list[int]] = defaultdict(list)
     for year in sorted(years):
-        cells[year if yearly else tuple(year in span.years for span in relevant)].append(year)
+        cells[year if yearly else spans.of(payers.sources, year)].append(year)
     return Account(variants, payers, tuple(tuple(cell) for cell in cells.values()))
 
 
@@ -202,6 +221,8 @@ def payable(options: Options, accounts: Accounts, scaled: Sequence[int] | Ints =
     cost, due = options.cost, options.due
     option, _, amount = options.due_entries
     able: Truths = (accounts.of_variant[options.variant] >= 0) | (due == 0)
+    by_parts = np.zeros(len(options), dtype=bool)
+    by_parts[np.asarray(scaled, dtype=np.int64)] = True
     spans = _Spans(options)
     for item in accounts.items:
         for limit in item.payers.limits:
@@ -217,7 +238,7 @@ def payable(options: Options, accounts: Accounts, scaled: Sequence[int] | Ints =
                 left = np.zeros_like(left)
             pairs = zip(left.tolist(), whole.tolist(), strict=True)
             wrong = [not limit.at_least(total) <= paid <= limit.at_most(total) for paid, total in pairs]
-            able[chosen[np.array(wrong, dtype=bool) & ~np.isin(chosen, scaled)]] = False
+            able[chosen[np.array(wrong, dtype=bool) & ~by_parts[chosen]]] = False
     return able
 
 
@@ -248,16 +269,16 @@ def column_bounds(options: Options, accounts: Accounts) -> Floats:
     option, year, amount = options.due_entries
     entry = cells.of(options, accounts, option, year)
     option, entry, amount = option[entry >= 0], entry[entry >= 0], amount[entry >= 0]
-    spent: dict[tuple[int, int], int] = defaultdict(int)
-    for place, due in zip(zip(option.tolist(), entry.tolist(), strict=True), amount.tolist(), strict=True):
-        spent[place] += due
-    greatest: dict[tuple[int, int], int] = {}
-    for (taken, cell), due in spent.items():
-        key = (int(options.variant[taken]), cell)
-        greatest[key] = max(greatest.get(key, 0), due)
-    most = np.zeros(len(cells))
-    for (_, cell), due in greatest.items():
-        most[cell] += due
+    count = max(len(cells), 1)
+    taken, place = np.unique(option * count + entry, return_inverse=True)
+    spent = np.zeros(len(taken), dtype=np.int64)
+    np.add.at(spent, place, amount)
+    pairs, place = np.unique(options.variant[taken // count] * count + taken % count, return_inverse=True)
+    greatest = np.zeros(len(pairs), dtype=np.int64)
+    np.maximum.at(greatest, place, spent)
+    whole = np.zeros(count, dtype=np.int64)
+    np.add.at(whole, pairs % count, greatest)
+    most = whole[: len(cells)].astype(np.float64)
     leeways = [options.variants[item.variants[0]].leeway for item in accounts.items]
     free = np.array([leeway.most if leeway else 0 for leeway in leeways], dtype=np.float64)
     paid: Floats = free[accounts.account]
@@ -342,6 +363,7 @@ def _limit_rows(options: Options, accounts: Accounts, scales: Scales) -> RowBloc
     option, year, amount = options.due_entries
     cost, spans = options.cost, _Spans(options)
     first_column = np.searchsorted(accounts.account, np.arange(len(accounts.items) + 1))
+    sources = accounts.source.tolist()
     scaled = set(options.variant[scales.option].tolist())
     for number, item in enumerate(accounts.items):
         if not item.payers.limits or item.variants[0] in scaled:
@@ -349,8 +371,9 @@ def _limit_rows(options: Options, accounts: Accounts, scales: Scales) -> RowBloc
         (variant,) = item.variants
         chosen, entries = spans.of(variant)
         columns = np.arange(first_column[number], first_column[number + 1])
+        own = sources[first_column[number] : first_column[number + 1]]
         for limit in (limit for limit in item.payers.limits if not _covers(item.payers, limit)):
-            paid = columns[np.isin(accounts.source[columns], limit.sources)]
+            paid = columns[np.array([source in limit.sources for source in own], dtype=bool)]
             if not limit.yearly:
                 key = (limit.row, variant, None)
                 _bound(writer, key, len(options) + paid, limit, chosen, cost[chosen].tolist())

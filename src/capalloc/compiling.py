@@ -24,6 +24,7 @@ One column x[o] in {0, 1} stands for each option o (a project, a mode, a start y
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -43,7 +44,7 @@ from capalloc.model import Block, Floats, Ints, LinearModel
 from capalloc.options import Options, expand, spread
 from capalloc.payers import find_payers
 from capalloc.programmes import Scales, open_scales, scale_rows
-from capalloc.records import Capacity, Dependency, Membership
+from capalloc.records import Capacity, Membership
 from capalloc.rows import EXACT, RowBlock, RowWriter, stack
 from capalloc.scaled_shares import scaled_share_rows
 from capalloc.settings import VALUE_GRID
@@ -270,7 +271,8 @@ def _choice_rows(tables: Tables, options: Options) -> RowBlock:
 def _dependency_rows(tables: Tables, options: Options) -> RowBlock:
     writer = RowWriter("dependency")
     index = {project.id: number for number, project in enumerate(tables.projects)}
-    spans = _spans(options, len(tables.projects))
+    spans = _spans(options, len(tables.projects)).tolist()
+    start, finish = options.start.tolist(), options.finish.tolist()
     for number, row in enumerate(tables.dependencies):
         first, then = (np.arange(spans[index[p]], spans[index[p] + 1]) for p in (row.first, row.then))
         if row.kind == "requires":
@@ -280,20 +282,37 @@ def _dependency_rows(tables: Tables, options: Options) -> RowBlock:
         elif row.kind == "excludes":
             writer.add((number, None), -np.inf, 1, (then, 1), (first, 1))
         else:
-            for year, early, ready in _precedence(options, row, first, then):
+            end = [finish[o] + 1 if row.kind == "finish_start" else start[o] for o in first.tolist()]
+            times = [year + row.lag for year in end], [start[o] for o in then.tolist()]
+            for year, early, ready in _precedence(first, then, *times):
                 writer.add((number, year), -np.inf, 0, (early, 1), (ready, -1))
     return writer.block()
 
 
-def _precedence(options: Options, row: Dependency, first: Ints, then: Ints) -> Iterator[tuple[int, Ints, Ints]]:
-    """For each start year of ``then``: its options that start by then, and those of ``first`` that let them."""
-    end = options.finish[first] + 1 if row.kind == "finish_start" else options.start[first]
-    years = np.unique(options.start[then])
-    ready = [first[end + row.lag <= year] for year in years]
-    for number, year in enumerate(years.tolist()):
+def _precedence(first: Ints, then: Ints, end: Sequence[int], start: Sequence[int]) -> Iterator[tuple[int, Ints, Ints]]:
+    """For each start year of ``then``: its options that start by then, and those of ``first`` that let them.
+
+    Parameters
+    ----------
+    end
+        The year in which each option of ``first`` lets the other start.
+    start
+        The year in which each option of ``then`` starts.
+    """
+    first, ends = _by_year(first, end)
+    then, starts = _by_year(then, start)
+    years = sorted(set(starts))
+    ready = [bisect_right(ends, year) for year in years]
+    for number, year in enumerate(years):
         # With the same options of `first` behind it, the row of a later year implies this one.
-        if number + 1 == len(years) or len(ready[number]) < len(ready[number + 1]):
-            yield year, then[options.start[then] <= year], ready[number]
+        if number + 1 == len(years) or ready[number] < ready[number + 1]:
+            yield year, then[: bisect_right(starts, year)], first[: ready[number]]
+
+
+def _by_year(options: Ints, years: Sequence[int]) -> tuple[Ints, list[int]]:
+    """The options in the order of their years, and these years."""
+    order = sorted(range(len(years)), key=years.__getitem__)
+    return options[order], [years[place] for place in order]
 
 
 def _group_rows(tables: Tables, options: Options) -> RowBlock:

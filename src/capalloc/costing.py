@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeVar
 
-from capalloc.money import round_half_up
 from capalloc.records import Mode, Project
 from capalloc.tables import Tables
 
@@ -45,6 +44,7 @@ class Costing:
         for share in tables.profiles:
             self._profiles[share.profile, share.duration][share.offset] = share.share
         self._index = {row.year: row.index for row in tables.price_index}
+        self._spread: dict[tuple[str, int], Sequence[Fraction]] = {}
 
     def amounts(self, project: Project, mode: Mode | None, duration: int) -> Sequence[int | Fraction]:
         """Return the exact amounts by offset from the start year, at the prices of the tables."""
@@ -52,6 +52,8 @@ class Costing:
         if explicit is not None:
             return _dense(explicit, 0)
         total = _total(project, mode)
+        if not _profile(project, mode):
+            return [Fraction(total, duration)] * duration
         return [total * share for share in self._shares(project, mode, duration)]
 
     def leeway(self, project: Project, mode: Mode | None) -> Leeway | None:
@@ -89,10 +91,11 @@ class Costing:
 
     def _shares(self, project: Project, mode: Mode | None, duration: int) -> Sequence[Fraction]:
         """The shares of the profile by offset from the start year."""
-        profile = _profile(project, mode)
-        if profile:
-            return _dense(self._profiles[profile, duration], Fraction(0))
-        return [Fraction(1, duration)] * duration
+        key = (_profile(project, mode), duration)
+        if key not in self._spread:
+            even = [Fraction(1, duration)] * duration
+            self._spread[key] = _dense(self._profiles[key], Fraction(0)) if key[0] else even
+        return self._spread[key]
 
     def nominal(self, amounts: Sequence[int | Fraction], start: int, price_year: int | None) -> tuple[int, ...] | None:
         """Return the whole amounts that are paid when the start is in a given year.
@@ -123,10 +126,13 @@ def whole_amounts(amounts: Iterable[int | Fraction]) -> tuple[int, ...]:
     >>> whole_amounts([Fraction(10, 3)] * 3)
     (3, 4, 3)
     """
-    whole, paid, reached = [], 0, Fraction(0)
-    for amount in amounts:
-        reached += amount
-        cumulative = round_half_up(reached)
+    # Over one common denominator, since reducing a fraction for each sum would cost more than the sums.
+    given = tuple(amounts)
+    parts = math.lcm(*(amount.denominator for amount in given))
+    whole, paid, reached = [], 0, 0
+    for amount in given:
+        reached += amount.numerator * (parts // amount.denominator)
+        cumulative = (2 * reached + parts) // (2 * parts)
         whole.append(cumulative - paid)
         paid = cumulative
     return tuple(whole)

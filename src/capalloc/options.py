@@ -301,8 +301,8 @@ class _Worth:
         name = mode.mode if mode else ""
         if self.objective.value_from == "benefits":
             return self._present_value(self.streams.get((project.id, name), ()), duration)
-        later = duration - 1 if self.objective.at == "completion" else 0
-        return self._undiscounted(project, mode, name) * self.discount**later
+        value = self._undiscounted(project, mode, name)
+        return value * self.discount ** (duration - 1) if self.objective.at == "completion" else value
 
     def _undiscounted(self, project: Project, mode: Mode | None, name: str) -> Fraction:
         if self.objective.value_from == "column":

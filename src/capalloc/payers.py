@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -33,11 +32,13 @@ class Limit:
 
     def at_least(self, cost: int) -> int:
         """Return the least whole amount of ``cost`` they still pay: floor(min · cost) less what was paid."""
-        return math.floor(self.low * cost) - self.paid
+        # Whole numbers throughout: this is asked once an option, and a fraction would be reduced each time.
+        return self.low.numerator * cost // self.low.denominator - self.paid
 
     def at_most(self, cost: int) -> int:
         """Return the greatest whole amount of ``cost`` they still pay: ceil(max · cost) less what was paid."""
-        return (math.floor if self.legal else math.ceil)(self.high * cost) - self.paid
+        above = 0 if self.legal else self.high.denominator - 1
+        return (self.high.numerator * cost + above) // self.high.denominator - self.paid
 
 
 @dataclass(frozen=True, slots=True)

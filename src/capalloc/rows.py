@@ -39,33 +39,51 @@ class RowWriter:
 
     kind: str
     keys: list[tuple[Any, ...]] = field(default_factory=list)
-    _row: list[Ints] = field(default_factory=list)
+    _row: list[int] = field(default_factory=list)
     _column: list[Ints] = field(default_factory=list)
-    _value: list[Floats] = field(default_factory=list)
+    _value: list[Any] = field(default_factory=list)
     _lower: list[float] = field(default_factory=list)
     _upper: list[float] = field(default_factory=list)
 
     def add(self, key: tuple[Any, ...], lower: float, upper: float, *terms: tuple[Ints, Any]) -> None:
         """Add one row; each term is the columns and their coefficient, one for all or one each."""
         for columns, value in terms:
-            self._row.append(np.full(len(columns), len(self.keys), dtype=np.int64))
+            self._row.append(len(self.keys))
             self._column.append(columns)
-            self._value.append(np.broadcast_to(np.asarray(value, dtype=np.float64), len(columns)))
+            self._value.append(value)
         self.keys.append(key)
         self._lower.append(lower)
         self._upper.append(upper)
 
     def block(self) -> RowBlock:
         """Return all rows added."""
-        lower, upper = np.array(self._lower, dtype=np.float64), np.array(self._upper, dtype=np.float64)
+        # Rows come by the thousand and are short: one array for all of them costs less than one for each.
+        lengths = [len(columns) for columns in self._column]
         return RowBlock(
-            self.kind, self.keys, _joined(self._row, np.int64), _joined(self._column, np.int64),
-            _joined(self._value, np.float64), lower, upper,
-        )  # fmt: skip
+            self.kind,
+            self.keys,
+            np.repeat(np.array(self._row, dtype=np.int64), lengths),
+            _joined(self._column, np.int64),
+            _filled(self._value, lengths),
+            np.array(self._lower, dtype=np.float64),
+            np.array(self._upper, dtype=np.float64),
+        )
 
 
 def _joined(parts: list[Any], dtype: Any) -> Any:
     return np.concatenate(parts).astype(dtype) if parts else np.empty(0, dtype=dtype)
+
+
+def _filled(values: list[Any], lengths: list[int]) -> Floats:
+    """Give each term its coefficients, one for all of its columns or one each."""
+    whole = [value if isinstance(value, (int, float)) else 0.0 for value in values]
+    filled: Floats = np.repeat(np.array(whole, dtype=np.float64), lengths)
+    first = 0
+    for value, length in zip(values, lengths, strict=True):
+        if not isinstance(value, (int, float)):
+            filled[first : first + length] = np.asarray(value, dtype=np.float64)
+        first += length
+    return filled
 
 
 def stack(blocks: Sequence[RowBlock], columns: int) -> tuple[csr_array, Floats, Floats, tuple[Block, ...]]:
