@@ -8,11 +8,13 @@ import math
 import os
 import platform
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields
 from fractions import Fraction
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TextIO
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
@@ -135,6 +137,11 @@ def _plain(value: Any) -> Any:
 
 def write_plan(path: Path, tables: Tables, answer: Answer, allocation: Allocation, audit: Audit) -> None:
     """Write a plan with its value, bound and limits as a JSON file."""
+    write_atomically(path, plan_text(tables, answer, allocation, audit) + "\n")
+
+
+def plan_text(tables: Tables, answer: Answer, allocation: Allocation, audit: Audit) -> str:
+    """Return a plan with its value, bound and limits as the JSON text that :func:`read_plan_text` reads back."""
     stored = StoredPlan(
         title=tables.settings.title,
         portfolio=fingerprint(tables),
@@ -146,29 +153,38 @@ def write_plan(path: Path, tables: Tables, answer: Answer, allocation: Allocatio
         options=StoredOptions.model_validate(answer.options, from_attributes=True),
         seconds=answer.seconds,
         nodes=answer.nodes,
-        versions=_versions(),
+        versions=versions(),
         classes=tuple(StoredClass(class_=c.class_, bound=_stored(c.bound), status=c.status) for c in answer.classes),
         choices=tuple(StoredChoice.model_validate(c, from_attributes=True) for c in allocation.choices),
         payments=tuple(StoredPayment.model_validate(p, from_attributes=True) for p in allocation.payments),
     )
-    content = stored.model_dump(mode="json", by_alias=True)
-    write_atomically(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+    return json.dumps(stored.model_dump(mode="json", by_alias=True), ensure_ascii=False, indent=1)
 
 
 def _stored(bound: float) -> float | None:
     return bound if math.isfinite(bound) else None
 
 
-def _versions() -> dict[str, str]:
+@cache
+def versions() -> dict[str, str]:
+    """Return the version of Python and of each package that has a part in a plan."""
     packages = ("capalloc", "highspy", "numpy", "scipy", "pulp")
     return {"python": platform.python_version()} | {name: version(name) for name in packages}
 
 
 def write_atomically(path: Path, text: str, encoding: str = "utf-8") -> None:
     """Write a text file all or nothing: a reader never finds half of it."""
+    with writing_atomically(path, encoding) as file:
+        file.write(text)
+
+
+@contextmanager
+def writing_atomically(path: Path, encoding: str = "utf-8") -> Iterator[TextIO]:
+    """Give a text file to write that takes its name when the ``with`` block ends well, and is gone when it does not."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        part.write_text(text, encoding=encoding, newline="")
+        with part.open("w", encoding=encoding, newline="") as file:
+            yield file
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
@@ -184,7 +200,16 @@ def read_plan(path: Path, tables: Tables) -> Answer:
         bear out.
     """
     place = Place(file=str(path))
-    stored = _parse(path, place)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as failure:
+        raise InvalidInput([error("plan-unreadable", place, reason=_reason(failure))]) from None
+    return read_plan_text(text, tables, place)
+
+
+def read_plan_text(text: str, tables: Tables, place: Place) -> Answer:
+    """Return the answer in the text of a plan, as :func:`read_plan` does; ``place`` is where it comes from."""
+    stored = _parse(text, place)
     if stored.portfolio != fingerprint(tables):
         raise InvalidInput([error("plan-of-another", place, title=stored.title, own=tables.settings.title)])
     answer = _answer(stored, tables)
@@ -194,16 +219,12 @@ def read_plan(path: Path, tables: Tables) -> Answer:
     return answer
 
 
-def _parse(path: Path, place: Place) -> StoredPlan:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as failure:
-        raise InvalidInput([error("plan-unreadable", place, reason=_reason(failure))]) from None
+def _parse(text: str, place: Place) -> StoredPlan:
     try:
         return StoredPlan.model_validate_json(text)
     except ValidationError as failure:
         parts = sorted({".".join(map(str, fault["loc"])) for fault in failure.errors()})
-        raise InvalidInput(error("plan-malformed", place, part=part or path.name) for part in parts) from None
+        raise InvalidInput(error("plan-malformed", place, part=part or place.file) for part in parts) from None
 
 
 def _reason(failure: Exception) -> str:
