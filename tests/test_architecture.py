@@ -67,7 +67,7 @@ LAYERS = (
     ("paths", "changes"),
     ("progress",),
     ("leverage", "framing", "wording", "law.lawbook", "rulebook", "reporting"),
-    ("storing",),
+    ("storing", "packing"),
     ("budget", "telling", "amending"),
     ("limits", "listing"),
     ("reducing", "asking", "amounts", "statements", "breaching", "conflict", "whynot", "why"),
@@ -82,6 +82,10 @@ LAYERS = (
     ("exporting",),
     ("portfolio",),
     ("series",),
+    ("scenariofile", "scenarios", "runstore"),
+    ("working", "serving", "workforce", "clusters"),
+    ("differing", "runtables", "runs", "headway", "running"),
+    ("console",),
     ("shell",),
     ("",),  # the package itself
 )
@@ -124,7 +128,20 @@ VERIFIER_MAY_NOT_REACH = {
 }
 ENGINES_MAY_IMPORT = {"catalogue", "issues", "model", "engines"}
 
-HEAVY = {"altair", "highspy", "jinja2", "networkx", "pandas", "pulp", "rich", "scipy", "typer", "vl_convert"}
+HEAVY = {
+    "altair",
+    "distributed",
+    "highspy",
+    "jinja2",
+    "networkx",
+    "pandas",
+    "pulp",
+    "pyarrow",
+    "rich",
+    "scipy",
+    "typer",
+}
+HEAVY |= {"vl_convert"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -8,6 +8,8 @@ from capalloc.issues import CapallocError, EngineFailed, InvalidInput, Issue, Is
 from capalloc.model import Progress, Status, StoppedBy
 from capalloc.plan import Plan
 from capalloc.portfolio import Portfolio, load, load_plan
+from capalloc.running import run
+from capalloc.runs import Runs, load_runs
 from capalloc.series import sweep
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "Plan",
     "Portfolio",
     "Progress",
+    "Runs",
     "Severity",
     "Status",
     "StoppedBy",
@@ -28,6 +31,8 @@ __all__ = [
     "compare",
     "load",
     "load_plan",
+    "load_runs",
+    "run",
     "sweep",
 ]
 

@@ -31,35 +31,6 @@ def expect_watcher(progress: Any) -> None:
         raise wrong_argument("progress", progress, "progress")
 
 
-@contextmanager
-def watching(progress: bool | ProgressReport | None) -> Iterator[ProgressReport | None]:
-    """Give what an engine is to call with its progress while the ``with`` block lasts.
-
-    Parameters
-    ----------
-    progress
-        ``True`` shows the run on standard error (in a notebook, below the cell); a callable is called with each
-        :class:`~capalloc.model.Progress`; ``None`` and ``False`` stay silent.
-    """
-    if callable(progress):
-        yield progress
-    elif not progress:
-        yield None
-    else:
-        with _display() as report:
-            yield report
-
-
-def watched_answer(progress: bool | ProgressReport | None, solve: Callable[[ProgressReport | None], Answer]) -> Answer:
-    """Return what a run answers that is watched as by :func:`watching`; its last report is about the plan itself."""
-    with watching(progress) as report:
-        answer = solve(report)
-        if report is not None and answer.value is not None:
-            last = answer.classes[-1].class_ if answer.classes else None
-            report(Progress(answer.seconds, float(answer.value), answer.bound, answer.gap, answer.nodes, last))
-    return answer
-
-
 def describe(progress: Progress) -> str:
     """Return one report as a line of text.
 
@@ -83,22 +54,55 @@ def _short(number: float, whole: Callable[[float], int]) -> float:
 
 
 @contextmanager
-def _display() -> Iterator[ProgressReport]:
+def watching(
+    progress: bool | Callable[[Any], None] | None, wording: Callable[[Any], str] = describe
+) -> Iterator[Callable[[Any], None] | None]:
+    """Give what a work is to call with its progress while the ``with`` block lasts.
+
+    Parameters
+    ----------
+    progress
+        ``True`` shows the run on standard error (in a notebook, below the cell); a callable is called with each
+        :class:`~capalloc.model.Progress`; ``None`` and ``False`` stay silent.
+    wording
+        Says a report as a line of text.  A report has the attribute ``seconds``.
+    """
+    if callable(progress):
+        yield progress
+    elif not progress:
+        yield None
+    else:
+        with _display(wording) as report:
+            yield report
+
+
+def watched_answer(progress: bool | ProgressReport | None, solve: Callable[[ProgressReport | None], Answer]) -> Answer:
+    """Return what a run answers that is watched as by :func:`watching`; its last report is about the plan itself."""
+    with watching(progress) as report:
+        answer = solve(report)
+        if report is not None and answer.value is not None:
+            last = answer.classes[-1].class_ if answer.classes else None
+            report(Progress(answer.seconds, float(answer.value), answer.bound, answer.gap, answer.nodes, last))
+    return answer
+
+
+@contextmanager
+def _display(wording: Callable[[Any], str]) -> Iterator[Callable[[Any], None]]:
     """A line that changes in place, below a cell or on a terminal; elsewhere, lines now and then."""
     from rich.console import Console
 
     console = Console(stderr=True)
     if "ipykernel" in sys.modules:
-        yield _Cell()
+        yield _Cell(wording)
     elif console.is_terminal:
         from rich.live import Live
         from rich.text import Text
 
-        line = _Line(lambda text: Text(text, no_wrap=True, overflow="ellipsis"))
+        line = _Line(wording, lambda text: Text(text, no_wrap=True, overflow="ellipsis"))
         with Live(console=console, get_renderable=line.draw, refresh_per_second=4):
             yield line
     else:
-        log = _Log()
+        log = _Log(wording)
         yield log
         log.close()
 
@@ -106,41 +110,45 @@ def _display() -> Iterator[ProgressReport]:
 class _Cell:
     """A line below the cell of a notebook that follows the reports."""
 
-    def __init__(self) -> None:
+    def __init__(self, wording: Callable[[Any], str]) -> None:
         from IPython.display import display
 
+        self.wording = wording
         self.handle = display({"text/plain": ""}, raw=True, display_id=True)
 
-    def __call__(self, progress: Progress) -> None:
-        self.handle.update({"text/plain": describe(progress)}, raw=True)
+    def __call__(self, progress: Any) -> None:
+        self.handle.update({"text/plain": self.wording(progress)}, raw=True)
 
 
 class _Line:
     """The last report, drawn with the seconds that have passed since the start."""
 
-    def __init__(self, dress: Callable[[str], Any]) -> None:
+    def __init__(self, wording: Callable[[Any], str], dress: Callable[[str], Any]) -> None:
+        self.wording = wording
         self.dress = dress
         self.began = time.monotonic()
-        self.last = Progress(0.0, None, math.inf, math.inf)
+        self.last: Any = None if wording is not describe else Progress(0.0, None, math.inf, math.inf)
         self.language = language()
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: Any) -> None:
         self.last = progress
 
     def draw(self) -> Any:
         # Drawn from a thread of its own, which does not know the language of the one that started it.
         with speaking(self.language):
-            return self.dress(describe(replace(self.last, seconds=time.monotonic() - self.began)))
+            now = None if self.last is None else replace(self.last, seconds=time.monotonic() - self.began)
+            return self.dress("" if now is None else self.wording(now))
 
 
 class _Log:
     """Reports as lines of a log, none lost at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, wording: Callable[[Any], str]) -> None:
+        self.wording = wording
         self.written = -math.inf
-        self.waiting: Progress | None = None
+        self.waiting: Any = None
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: Any) -> None:
         self.waiting = progress
         if time.monotonic() - self.written >= _SECONDS_BETWEEN_LINES:
             self.close()
@@ -148,6 +156,6 @@ class _Log:
     def close(self) -> None:
         """Write the report that waits, if any."""
         if self.waiting is not None:
-            sys.stderr.write(f"{describe(self.waiting)}\n")
+            sys.stderr.write(f"{self.wording(self.waiting)}\n")
             sys.stderr.flush()
             self.waiting, self.written = None, time.monotonic()
