@@ -128,20 +128,8 @@ VERIFIER_MAY_NOT_REACH = {
 }
 ENGINES_MAY_IMPORT = {"catalogue", "issues", "model", "engines"}
 
-HEAVY = {
-    "altair",
-    "distributed",
-    "highspy",
-    "jinja2",
-    "networkx",
-    "pandas",
-    "pulp",
-    "pyarrow",
-    "rich",
-    "scipy",
-    "typer",
-}
-HEAVY |= {"vl_convert"}
+HEAVY = {"altair", "highspy", "jinja2", "networkx", "pandas", "pulp", "rich", "scipy", "typer", "vl_convert"}
+HEAVY |= {"distributed", "pyarrow"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

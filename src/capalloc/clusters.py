@@ -42,6 +42,7 @@ class Cluster:
     def __init__(self, job: Job, address: str) -> None:
         self._job, self._address = job, address
         self._client: Any = None
+        self._memory = b""
 
     def __enter__(self) -> Self:
         try:
@@ -76,6 +77,11 @@ class Cluster:
                 told = ", ".join(f"{name} {theirs.get(name)} ≠ {own[name]}" for name in names)
                 raise ClusterFailed(say("cluster.versions", worker=worker, versions=told))
 
+    def learn(self, task: Task) -> Record:
+        """Return what comes of a scenario, and have all workers begin with what it teaches; raises as :meth:`run`."""
+        (record,) = self.run([[task]])
+        return record
+
     def run(self, parts: Sequence[Sequence[Task]]) -> Iterator[Record]:
         """Yield what comes of each scenario as soon as its part is done.
 
@@ -91,14 +97,14 @@ class Cluster:
         client = self._client
         if client is None or not parts:
             return
-        job = client.submit(_same, self._job)
+        job, memory = client.submit(_same, self._job), client.submit(_same, self._memory)
         completed: Any = as_completed
         waiting, finished = deque(map(list, parts)), completed()
         running: dict[Any, list[Task]] = {}
 
         def send() -> None:
             while waiting and len(running) < max(1, _AHEAD * sum(client.nthreads().values())):
-                future = client.submit(do_part, job, waiting[0], pure=False)
+                future = client.submit(do_part, job, memory, waiting[0], pure=False)
                 running[future] = waiting.popleft()
                 finished.add(future)
 
@@ -115,7 +121,7 @@ class Cluster:
     def _records(self, client: Any, future: Any, part: list[Task]) -> list[Record] | None:
         """What came of a part; nothing when it must be tried in single scenarios."""
         try:
-            records: list[Record] = future.result()
+            records, memory = future.result()
         except Exception as fault:  # noqa: BLE001  # whatever goes wrong over there has a type of its own
             if client.status != "running" or future.cancelled():
                 raise ClusterFailed(say("cluster.lost", address=self._address)) from None
@@ -123,7 +129,8 @@ class Cluster:
                 return None
             reason = say("cluster.died", kind=type(fault).__name__)
             return [Record(part[0].id, "failed", 0.0, self._address, reason=reason, attempts=_ALLOWED_FAILURES)]
-        return records
+        self._memory = self._memory or memory
+        return list(records)
 
 
 _ALLOWED_FAILURES = 4
@@ -133,8 +140,8 @@ _ALLOWED_FAILURES = 4
 _ONE_AT_A_TIME = threading.Lock()
 
 
-def _same(job: Job) -> Job:
-    return job
+def _same(content: Any) -> Any:
+    return content
 
 
 @lru_cache(maxsize=1)
@@ -142,9 +149,11 @@ def _bench(job: Job) -> Workbench:
     return Workbench(job)
 
 
-def do_part(job: Job, part: Sequence[Task]) -> list[Record]:
-    """Return what comes of a part; this runs on a worker of the cluster."""
+def do_part(job: Job, memory: bytes, part: Sequence[Task]) -> tuple[list[Record], bytes]:
+    """Return what comes of a part, and what it taught where nothing was known; this runs on a worker of the cluster."""
     with _ONE_AT_A_TIME:
         bench = _bench(job)
+        bench.learn(memory)
         bench.begin()
-        return [bench.do(task) for task in part]
+        records = [bench.do(task) for task in part]
+        return records, b"" if memory else bench.memory()

@@ -24,7 +24,7 @@ from capalloc.runs import Runs
 from capalloc.runstore import Reader, Record, Writer
 from capalloc.scenariofile import Written, read_scenario_file, samples_of
 from capalloc.scenarios import Scenario, in_neighbourhoods, resolve
-from capalloc.solving import DEFAULT_ENGINE
+from capalloc.series import DEFAULT_ENGINE
 from capalloc.workforce import Workforce
 from capalloc.working import Job, Task
 
@@ -43,6 +43,9 @@ _PARTS, _LARGEST_PART = 16, 25
 
 class Crew(Protocol):
     """Whoever does the work: yields what comes of each scenario of some parts, in any order."""
+
+    def learn(self, task: Task) -> Record:
+        """Return what comes of a scenario, and begin every part of the runs that follow with what it teaches."""
 
     def run(self, parts: Sequence[Sequence[Task]]) -> Iterator[Record]:
         """Yield each record as soon as it is there."""
@@ -128,29 +131,32 @@ def _work(
     headway = Headway(names)
     for id_, state, value in writer.summaries(done):
         headway.add(id_, state, value, fresh=False)
-    first, rest = _parts(scenarios, done)
-    try:
-        if first or rest:
-            with hire(job) as crew:
-                for record in chain(crew.run(first), crew.run(rest)):
-                    writer.write(record)
-                    headway.add(record.id, record.state, record.value)
-                    if report is not None:
-                        report(headway.report())
-    except KeyboardInterrupt:
-        return True
     if report is not None:
         report(headway.report())
+    base, parts = scenarios[0], _parts(scenarios, done)
+    try:
+        if parts or base.id not in done:
+            with hire(job) as crew:
+                # A run that goes on asks the base once more, for what it teaches.
+                for record in chain([crew.learn(Task(base.id, base.steps))], crew.run(parts)):
+                    if record.id not in done:
+                        writer.write(record)
+                        headway.add(record.id, record.state, record.value)
+                        if report is not None:
+                            report(headway.report())
+    except KeyboardInterrupt:
+        return True
     return False
 
 
-def _parts(scenarios: Sequence[Scenario], done: set[str]) -> tuple[list[list[Task]], list[list[Task]]]:
-    """The base, and the rest in parts of neighbours, without what is done; the parts are the same for any workers."""
-    base, *others = {scenario.id: scenario for scenario in scenarios}.values()
+def _parts(scenarios: Sequence[Scenario], done: set[str]) -> list[list[Task]]:
+    """All but the base in parts of neighbours, without what is done; the parts are the same for any workers."""
+    _, *others = {scenario.id: scenario for scenario in scenarios}.values()
     size = min(_LARGEST_PART, max(1, -(-len(others) // _PARTS)))
-    parts = [[base], *in_neighbourhoods(others, size)]
-    left = [[Task(own.id, own.steps) for own in part if own.id not in done] for part in parts]
-    return [part for part in left[:1] if part], [part for part in left[1:] if part]
+    parts = [
+        [Task(own.id, own.steps) for own in part if own.id not in done] for part in in_neighbourhoods(others, size)
+    ]
+    return [part for part in parts if part]
 
 
 def _written(scenarios: ScenarioSet) -> Sequence[Written]:

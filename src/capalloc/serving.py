@@ -28,9 +28,15 @@ def serve() -> None:
     bench = Workbench(_job(next(lines)))
     _say(answers, {})
     for message in lines:
-        if message["first"]:
-            bench.begin()
-        _say(answers, record_message(bench.do(Task(message["id"], tuple(message["steps"])))))
+        if "memory" in message:
+            bench.learn(base64.b64decode(message["memory"]))
+            _say(answers, {})
+        elif "id" in message:
+            if message["first"]:
+                bench.begin()
+            _say(answers, record_message(bench.do(Task(message["id"], tuple(message["steps"])))))
+        else:
+            _say(answers, {"memory": base64.b64encode(bench.memory()).decode()})
 
 
 def _own_output() -> TextIO:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -45,6 +46,7 @@ class Worker:
         self.done = 0
         self.deadline: float | None = None
         self.late = False
+        self.learned = b""
         self._limit = job.options.time_limit
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # it lives as long as the process
         self._process = _started(self._errors)
@@ -68,6 +70,15 @@ class Worker:
         answer = self._exchange({"id": task.id, "steps": task.steps, "first": first})
         self.deadline = None
         return record_of(answer)
+
+    def learn(self, memory: bytes) -> None:
+        """Have the parts from now on begin with what another worker remembered; as for :meth:`do`."""
+        self._exchange({"memory": base64.b64encode(memory).decode()})
+        self.learned = memory
+
+    def memory(self) -> bytes:
+        """Return what is remembered of the part just done; as for :meth:`do`."""
+        return base64.b64decode(self._exchange({})["memory"])
 
     def kill(self) -> None:
         """End the process at once."""
@@ -139,6 +150,7 @@ class Workforce:
         self._events: SimpleQueue[Record | WorkerLost | None] = SimpleQueue()
         self._waiting: deque[Sequence[Task]] = deque()
         self._stopping = False
+        self._memory = b""
         self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Self:
@@ -152,6 +164,14 @@ class Workforce:
             thread.join()
         for worker in self._workers.values():
             worker.close()
+
+    def learn(self, task: Task) -> Record:
+        """Return what comes of a scenario, and have all workers begin with what it teaches; raises as :meth:`run`."""
+        (record,) = self.run([[task]])
+        if 0 in self._workers:
+            with contextlib.suppress(WorkerLost):
+                self._memory = self._workers[0].memory()
+        return record
 
     def run(self, parts: Sequence[Sequence[Task]]) -> Iterator[Record]:
         """Yield what comes of each scenario as soon as it is known; parts are begun in their order.
@@ -216,7 +236,9 @@ class Workforce:
         for attempt in range(1, ATTEMPTS + 1):
             worker = self._workers.get(number) or self._hired(number)
             try:
-                return replace(worker.do(task, first=first), attempts=attempt)
+                if worker.learned is not self._memory:
+                    worker.learn(self._memory)
+                return replace(worker.do(task, first=first or worker.done == 0), attempts=attempt)
             except WorkerLost as lost:
                 self._workers.pop(number).close()
                 failed = Record(task.id, "failed", time.monotonic() - clock, "", reason=str(lost), attempts=attempt)

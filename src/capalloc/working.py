@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import platform
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from time import perf_counter
@@ -12,12 +14,14 @@ from typing import Any
 
 from capalloc.amending import Unplannable, put_in_force
 from capalloc.catalogue import say, speaking
+from capalloc.engines.own.memory import Memory
 from capalloc.issues import CapallocError, InvalidInput
 from capalloc.model import SolveOptions, Status
 from capalloc.packing import unpack
 from capalloc.plan import Plan
 from capalloc.portfolio import Portfolio
 from capalloc.runstore import Record, packed
+from capalloc.series import Series
 from capalloc.storing import plan_text, versions
 from capalloc.tables import Tables
 
@@ -87,11 +91,20 @@ class Workbench:
         self._job = job
         with speaking(job.language):
             self._base = portfolio_of(unpack(job.tables))
-        self._last: Plan | None = None
+        self._learned: Memory | None = None
+        self._series = Series(job.engine)
+
+    def learn(self, memory: bytes) -> None:
+        """Begin every part from now on with what another bench remembered."""
+        self._learned = pickle.loads(zlib.decompress(memory)) if memory else None  # noqa: S301  # by our own process
+
+    def memory(self) -> bytes:
+        """Return what is remembered of the scenarios of this part, for other benches."""
+        return zlib.compress(pickle.dumps(self._series.memory), 1)
 
     def begin(self) -> None:
-        """Begin a part: forget what others taught, so that a part's answers do not depend on who worked on which."""
-        self._last = None
+        """Begin a part: forget the one before, so that answers do not depend on who worked on which."""
+        self._series = Series(self._job.engine, self._learned)
 
     def do(self, task: Task) -> Record:
         """Return what comes of a scenario; never fails."""
@@ -109,16 +122,14 @@ class Workbench:
                 return _record(task, "failed", clock, reason=reason[:_LONGEST])
 
     def _answered(self, task: Task, clock: float) -> Record:
-        portfolio = changed(self._base, task.steps)
-        limits, start = self._job.options, self._last
-        plan = portfolio.optimize(
+        limits = self._job.options
+        plan = self._series.optimize(
+            changed(self._base, task.steps),
             time_limit=limits.time_limit,
             gap=limits.gap,
             threads=limits.threads,
             seed=limits.seed,
             node_limit=limits.node_limit,
-            engine=self._job.engine,
-            start=start,
         )
         answer = plan.answer
         facts: dict[str, Any] = {
