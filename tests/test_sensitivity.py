@@ -20,6 +20,7 @@ NAMES = [
     "frontier:state 2026-2030",
     "steps:oda 2026-2030",
     "frontier:oda 2026-2030",
+    "frontier:state 2026-2030 + oda 2026-2030",
     "why-not:C",
 ]
 
@@ -81,6 +82,15 @@ def test_a_question_that_cannot_be_asked_says_why():
     assert "stress" in found.frames
 
 
+def test_where_costs_may_rise_a_plan_that_bears_it_is_sought():
+    """A of 10 may cost 15 in a room of 20: beside B of 10 it does not fit then."""
+    projects = {"A": {"cost": 10, "cost_high": 15, "value": 3}, "B": {"cost": 10, "value": 2}}
+    found = few(projects, 20).sensitivity_report(60.0, gap=0.0, threads=1)
+    assert found["robust"].answer.value == 3
+    assert "Every envelope holds when any 5 of its projects cost the most" in found.statements["robust"]
+    assert not [part.name for part in found.parts if " + " in part.name]
+
+
 def test_without_a_plan_only_what_conflicts_is_asked():
     """Two projects that exclude each other are both mandatory."""
     projects = {name: {"cost": 1, "value": 1, "mandatory": True} for name in "AB"}
@@ -108,7 +118,7 @@ def test_the_shell_writes_the_report_and_shows_its_progress(tmp_path):
     done = run("sensitivity", folder, "--time-limit", 60, "--threads", 1, "--out", tmp_path / "out", "--lang", "vi")
     assert done.returncode == 0
     assert "Biến động từng số liệu" in done.stdout
-    assert "9/9" in done.stderr
+    assert "10/10" in done.stderr
     assert (tmp_path / "out" / "tornado.csv").exists()
 
 

@@ -22,8 +22,11 @@ from capalloc.model import SolveOptions
 from capalloc.plan import Plan
 from capalloc.plotting import SensitivityPlots
 from capalloc.probing import Probed
+from capalloc.protection import Robust
+from capalloc.robust import robust_plan
 from capalloc.solving import DEFAULT_ENGINE, optimize
 from capalloc.storing import write_atomically
+from capalloc.stress import intervals
 from capalloc.tables import Tables
 from capalloc.telling import Told
 
@@ -33,9 +36,14 @@ if TYPE_CHECKING:
 Asked = Callable[[float | None], Told]
 """A question, to be answered within so many seconds."""
 
+Pair = tuple[tuple[str, str], tuple[str, str]]
+"""Source and period of two envelopes."""
+
 _WHY_NOT = 3
 _STEPS = 200
 _REPLANS = 3
+_GAMMA = 5
+_NEARBY = (0.9, 1.0, 1.1)
 _DELAYS = {1: 0.15, 2: 0.05}
 _PRIVATE, _DISBURSEMENT = (0.8, 1.0), (0.9, 1.0)
 
@@ -194,9 +202,11 @@ class Questioned(Explained, Probed):
         """Return the answers to every question about the numbers of the portfolio, gathered.
 
         They are: the numbers one at a time, the plan under stress (delays of a year for 15 % and of two for 5 % of the
-        projects, 80 to 100 % of the money of others, 90 to 100 % of that of the state), the projects that are in
-        always, plans that lose little, the steps and the best split of the envelopes, and why the most valuable
-        rejected projects are out.  Without a plan, only what conflicts is asked.
+        projects, 80 to 100 % of the money of others, 90 to 100 % of that of the state), the plan in whose envelopes any
+        five projects may cost the most, the projects that are in always, plans that lose little, the steps and the best
+        split of the envelopes, two of them varied together, and why the most valuable rejected projects are out.
+        Without a plan, only what conflicts is asked.  A plan for changed tables and a comparison need something of the
+        user's and are no part of it: see :meth:`Plan.replan` and :func:`compare`.
 
         Parameters
         ----------
@@ -237,6 +247,8 @@ class Questioned(Explained, Probed):
                 plan, delays=_DELAYS, private=_PRIVATE, disbursement=_DISBURSEMENT, replans=_REPLANS,
                 time_limit=limit, **near,
             )  # fmt: skip
+            if any(high > 1.0 for _, high in intervals(self.tables)):
+                yield "robust", 2.0, _robust(self.tables, plan.answer, options, engine)
         yield "core", 4.0, lambda limit: self.core_index(time_limit=limit, **near)
         yield "alternatives", 2.0, lambda limit: self.alternatives(time_limit=limit, **near)
         # Steps by less than this are below what the time of one part can tell apart.
@@ -248,6 +260,8 @@ class Questioned(Explained, Probed):
             yield f"frontier:{source} {own[-1].period}", 1.0, _frontier(self, source, own[-1].period, near)
             if len(own) > 1:
                 yield f"rephase:{source}", 0.5, _rephase(self, source, near)
+        if pair := _two_sources(self.tables):
+            yield f"frontier:{' + '.join(map(' '.join, pair))}", 2.0, _frontier_of_two(self, pair, near)
         for project in _rejected(self.tables, plan.answer):
             yield f"why-not:{project}", 1.5, _why_not(plan, project, run)
 
@@ -258,6 +272,29 @@ def _steps(portfolio: Questioned, source: str, period: str, run: Mapping[str, An
 
 def _frontier(portfolio: Questioned, source: str, period: str, run: Mapping[str, Any]) -> Asked:
     return lambda limit: portfolio.frontier(source, period, time_limit=limit, **run)
+
+
+def _frontier_of_two(portfolio: Questioned, pair: Pair, run: Mapping[str, Any]) -> Asked:
+    first, second = pair
+    return lambda limit: portfolio.frontier(*first, _NEARBY, beside=second, time_limit=limit, **run)
+
+
+def _two_sources(tables: Tables) -> Pair | None:
+    """The largest envelope that has another of the same period beside it, and the largest of these."""
+    largest = sorted(tables.envelopes, key=lambda row: -row.amount)
+    for row in largest:
+        other = next((own for own in largest if own.period == row.period and own is not row), None)
+        if other is not None:
+            return ("+".join(row.source), row.period), ("+".join(other.source), other.period)
+    return None
+
+
+def _robust(tables: Tables, answer: Answer, options: SolveOptions, engine: str) -> Asked:
+    def ask(limit: float | None) -> Told:
+        limits = replace(options, time_limit=limit)
+        return robust_plan(tables, Robust(gamma=_GAMMA), limits, engine_named(engine), plain=answer)
+
+    return ask
 
 
 def _rephase(portfolio: Questioned, source: str, run: Mapping[str, Any]) -> Asked:
