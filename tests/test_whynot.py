@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 from brute import best_by_enumeration
 from building import PHASES, project, tables
 from capalloc import CapallocError, InvalidInput, Portfolio, UnknownName
+from capalloc.amending import with_cost_factors
+from capalloc.asking import with_decision
 from capalloc.catalogue import speaking
 from capalloc.model import SolveOptions, Status
 from capalloc.plan import Plan
 from capalloc.records import Commitment, Dependency, Envelope, Membership, Rule, Source
+from capalloc.reporting import base_costs
 from capalloc.solving import optimize
 from capalloc.why import why
 from capalloc.whynot import why_not
@@ -165,21 +168,59 @@ def test_an_envelope_raised_by_the_stated_amount_lets_the_project_in_and_by_one_
         assert found.conflict is not None
         return
     assert found.extra_enough == found.extra_too_little == answer.value - best[0]
+    assert {*found.enters, *funded, found.project} - {*found.leaves} == {
+        c.project for c in found.forced.allocation.choices
+    }
     for route in found.routes:
-        if route.kind != "envelope":
+        if route.kind not in ("envelope", "cost"):
             continue
-        number = route.statement.key[0]
-        assert route.exact or route.reached is False
+        assert route.exact or route.reached is False or (route.working, route.failing) == (0, -1)
 
-        def reaches(more, number=number):
-            rows = list(inside.envelopes)
-            rows[number] = replace(rows[number], amount=rows[number].amount + more)
-            raised = best_by_enumeration(replace(inside, envelopes=tuple(rows)))
-            return raised is not None and raised[0] >= answer.value
+        def reaches(number, route=route):
+            changed = best_by_enumeration(eased(inside, found.project, route, number))
+            return changed is not None and changed[0] >= answer.value
 
         if route.reached:
             assert reaches(route.working)
-        assert not reaches(route.failing)
+        if route.failing >= 0:
+            assert not reaches(route.failing)
+
+
+def eased(given, project, route, number):
+    """Return tables with an envelope raised, or the cost of the project cut, by so much."""
+    if route.kind == "cost":
+        whole = base_costs(given)[project]
+        return with_cost_factors(given, {project: Fraction(whole - number, whole)})
+    rows, (place,) = list(given.envelopes), route.statement.key
+    rows[place] = replace(rows[place], amount=rows[place].amount + number)
+    return replace(given, envelopes=tuple(rows))
+
+
+@cases(15)
+@given(data=st.data())
+def test_a_funded_project_is_worth_what_trying_everything_says(data):
+    """The loss is that of the best plan without it; up to the stated rise of its cost it holds its own, beyond not."""
+    drawn = data.draw(portfolios(with_sources=True, features=PLAIN))
+    answer = optimize(drawn, EXACT)
+    assume(answer.audit is not None)
+    assume(answer.allocation.choices)
+    name = data.draw(st.sampled_from([choice.project for choice in answer.allocation.choices]))
+    found = why(drawn, answer, name, EXACT, "highs")
+    without = best_by_enumeration(with_decision(drawn, name, "out"))
+    assert (without is None) == (found.without.value is None)
+    if without is None:
+        return
+    assert found.loss_least == found.loss_most == answer.value - without[0]
+    if found.rise is None:
+        return
+    inside, whole = with_decision(drawn, name, "in"), base_costs(drawn)[name]
+
+    def holds(rise):
+        dearer = best_by_enumeration(with_cost_factors(inside, {name: Fraction(whole + rise, whole)}))
+        return dearer is not None and dearer[0] >= without[0]
+
+    assert holds(found.rise.failing)
+    assert found.rise.working is None or (found.rise.exact and not holds(found.rise.working))
 
 
 def test_what_a_funded_project_is_worth_and_when_it_falls_out():
