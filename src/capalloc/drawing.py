@@ -30,6 +30,12 @@ PALETTE = (BLUE, ORANGE, GREEN, PURPLE, SKY, RED, OLIVE, GREY)
 _INK, _SOFT, _LINE = "#1f2933", "#52606d", "#d9dee3"
 _FONT = "Be Vietnam Pro, Inter, Segoe UI, Noto Sans, DejaVu Sans, Arial, sans-serif"
 
+SHORT_LABELS: Spec = {
+    "labelLimit": 340,
+    "labelExpr": "containerSize()[0] < 620 ? split(datum.label, '  ')[0] : datum.label",
+}
+"""An axis of labels made by :func:`short_label`, of which a narrow page shows the ids alone."""
+
 _BILLIONS_FROM = 10_000
 _LABEL = 46
 _MILLION_TO_BILLION = 1000
@@ -103,7 +109,7 @@ def coloured(field: str, title: str | None, colours: Mapping[str, str], **legend
         "type": "nominal",
         "title": title,
         "scale": {"domain": list(colours), "range": list(colours.values())},
-        "legend": {"orient": "top", "title": title, **legend},
+        "legend": {"orient": "top", "title": title} | legend,
     }
 
 
@@ -166,7 +172,7 @@ def _look() -> Spec:
             "titleFontWeight": "normal",
             "symbolType": "square",
             "labelLimit": 320,
-            "columns": 4,
+            "columns": {"expr": "containerSize()[0] < 560 ? 1 : 4"},
         },
         "text": {"color": _SOFT, "fontSize": 11},
         "bar": {"stroke": None},

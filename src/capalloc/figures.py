@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from capalloc.allocation import Allocation
-from capalloc.audit import Audit, EnvelopeAudit
+from capalloc.audit import Audit
 from capalloc.catalogue import say, write_number
 from capalloc.drawing import (
     BLUE,
@@ -15,6 +15,7 @@ from capalloc.drawing import (
     GREY,
     ORANGE,
     PALE,
+    SHORT_LABELS,
     SKY,
     MoneyUnit,
     Spec,
@@ -40,24 +41,25 @@ def envelopes_figure(tables: Tables, audit: Audit) -> Spec:
     data = list(_envelope_parts(tables, audit, unit))
     words = {name: say(f"column.{name}") for name in _PARTS}
     shown = {words[name]: colour for name, colour in _PARTS.items() if any(row["part"] == words[name] for row in data)}
-    place = {"field": "envelope", "type": "nominal", "title": None, "sort": None}
-    amounts = {"x": quantity("shown", unit.name), "y": place}
+    # The names stand above the bars, where a narrow page has room for them.
+    place = {"field": "envelope", "type": "nominal", "sort": None, "axis": None}
     bars = {
-        "mark": {"type": "bar", "height": {"band": 0.62}},
+        "mark": {"type": "bar", "height": 17, "yOffset": 9},
         "encoding": {
-            **amounts,
+            "x": quantity("shown", unit.name),
+            "y": place,
             "color": coloured("part", None, shown),
             "order": {"field": "order", "type": "quantitative"},
             "tooltip": hover(envelope=say("word.envelope"), part=say("report.part"), told=say("column.amount")),
         },
     }
     label = {
-        "mark": {"type": "text", "align": "left", "dx": 6},
+        "mark": {"type": "text", "align": "left", "baseline": "bottom", "yOffset": -3, "fontSize": 12},
         "transform": [{"filter": "datum.order == 0"}],
-        "encoding": {"x": {"field": "end", "type": "quantitative"}, "y": place, "text": {"field": "label"}},
+        "encoding": {"x": {"value": 0}, "y": place, "text": {"field": "label"}},
     }
     title = say("report.figure.envelopes", unit=unit.name)
-    return figure(title, data, say("report.figure.envelopes-told"), height={"step": 34}, layer=[bars, label])
+    return figure(title, data, say("report.figure.envelopes-told"), height={"step": 46}, layer=[bars, label])
 
 
 def _envelope_parts(tables: Tables, audit: Audit, unit: MoneyUnit) -> Iterator[dict[str, Any]]:
@@ -74,14 +76,8 @@ def _envelope_parts(tables: Tables, audit: Audit, unit: MoneyUnit) -> Iterator[d
                     "amount": amount,
                     "shown": unit.of(amount),
                     "told": unit.told(amount),
-                    "end": unit.of(_whole(row)),
-                    "label": f"{unit.short(row.used)} / {unit.short(row.amount)}",
+                    "label": f"{label}: {unit.short(row.used)} / {unit.short(row.amount)}",
                 }
-
-
-def _whole(row: EnvelopeAudit) -> int:
-    """Where the bar of an envelope ends."""
-    return sum(max(0, getattr(row, name)) for name in _PARTS)
 
 
 def funding_figure(tables: Tables, allocation: Allocation) -> Spec:
@@ -233,7 +229,7 @@ def projects_figure(tables: Tables, audit: Audit) -> Spec:
         encoding={
             "x": {"field": "from", "type": "quantitative", "title": None, "scale": scale, "axis": axis},
             "x2": {"field": "to"},
-            "y": {"field": "label", "type": "nominal", "title": None, "sort": None, "axis": {"labelLimit": 340}},
+            "y": {"field": "label", "type": "nominal", "title": None, "sort": None, "axis": SHORT_LABELS},
             "color": coloured("class", say("column.class"), classes),
             "tooltip": hover(**{field: say(key) for field, key in told.items()}),
         },

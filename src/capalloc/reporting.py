@@ -216,12 +216,12 @@ ENVELOPE = ("amount", "reserve", "undisbursed", "room", "carried_in", "carried_o
 def describe_plan(tables: Tables, answer: Answer) -> Iterator[Section]:
     """Yield what a plan holds and what is proved about it."""
     heading = tables.settings.title or say("portfolio.untitled")
-    lines = [*_proof_lines(answer), *(str(issue) for issue in answer.violations)]
+    lines = [*proof_lines(answer), *(str(issue) for issue in answer.violations)]
     audit = answer.audit
     if audit is None or not answer.status.has_plan:
         yield Section(heading, tuple(lines))
         return
-    lines += _class_lines(answer)
+    lines += class_lines(answer)
     total = sum(row.cost for row in audit.projects)
     if audit.synergies or audit.penalties:
         numbers = {"gross": audit.gross, "synergies": audit.synergies, "penalties": audit.penalties}
@@ -332,7 +332,7 @@ def _statement_sections(audit: Audit) -> Iterator[Section]:
         yield Section(say("plan.targets"), (), heads, targets, labels=2)
 
 
-def _proof_lines(answer: Answer) -> Iterator[str]:
+def proof_lines(answer: Answer) -> Iterator[str]:
     """What is proved, as sentences; nothing is claimed that is not."""
     if not answer.status.has_plan or answer.value is None:
         yield say(f"plan.status.{answer.verdict}")
@@ -362,7 +362,7 @@ def _proof_lines(answer: Answer) -> Iterator[str]:
         )
 
 
-def _class_lines(answer: Answer) -> Iterator[str]:
+def class_lines(answer: Answer) -> Iterator[str]:
     """What each class of an order reaches, and what it can get at most given the classes above."""
     for place, row in enumerate(answer.classes):
         value, first = shown_down(row.value), "" if place else "-first"

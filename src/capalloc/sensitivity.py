@@ -20,10 +20,11 @@ from capalloc.issues import CapallocError, InvalidInput
 from capalloc.limits import read_limits
 from capalloc.model import SolveOptions
 from capalloc.plan import Plan
-from capalloc.plotting import SensitivityPlots
+from capalloc.plotting import SensitivityPlots, known_language
 from capalloc.probing import Probed
 from capalloc.protection import Robust
 from capalloc.robust import robust_plan
+from capalloc.report.documents import write_report
 from capalloc.solving import DEFAULT_ENGINE, optimize
 from capalloc.storing import write_atomically
 from capalloc.stress import intervals
@@ -114,6 +115,20 @@ class SensitivityReport:
         """The charts of the report: ``plot.tornado()``, ``plot.frontier()``, ``plot.steps()`` and ``plot.core()``."""
         answers = {part.name: part.answer for part in self.parts if part.answer is not None}
         return SensitivityPlots(self.tables, self.plan.value or 0.0, answers)
+
+    def report(self, path: str | Path, lang: str | None = None) -> None:
+        """Write the plan and all answers as one HTML file, as :meth:`Plan.report` does; without a plan, what conflicts.
+
+        Raises
+        ------
+        CapallocError
+            When ``path`` is no path, or there is no such language.
+        OSError
+            When the file cannot be written.
+        """
+        target, opens = path_given("path", path), known_language(lang)
+        parts = {part.name: part.reason if part.answer is None else part.answer for part in self.parts}
+        write_report(target, self.tables, self.plan.answer, opens, parts)
 
     def summary(self) -> str:
         """Return the plan's proof and all paragraphs, as text in the language in force."""

@@ -13,6 +13,7 @@ from capalloc.drawing import (
     GREY,
     ORANGE,
     PALE,
+    SHORT_LABELS,
     SKY,
     Spec,
     coloured,
@@ -66,8 +67,19 @@ def tornado_figure(tables: Tables, frame: pd.DataFrame, value: float) -> Spec:
     ]
     axis = {"format": "+.1~%"} if value else {}
     title = say("report.change-of-value")
-    place = {"field": "parameter", "type": "nominal", "title": None, "sort": None}
-    beside = {"field": "side", "sort": list(words.values())}
+    # The names stand above the bars, where a narrow page has room for them.
+    place = {"field": "parameter", "type": "nominal", "sort": None, "axis": None, "scale": {"paddingInner": 0.25}}
+    beside = {"field": "side", "scale": {"domain": ["", *words.values()]}}
+    label = {
+        "mark": {"type": "text", "align": "left", "fontSize": 12},
+        "transform": [{"filter": {"field": "side", "equal": words["low"]}}],
+        "encoding": {
+            "x": {"value": 0},
+            "y": place,
+            "yOffset": {"datum": "", "scale": beside["scale"]},
+            "text": {"field": "parameter"},
+        },
+    }
     told = {"parameter": "report.number", "side": "report.side", "setting": "report.setting", "told": "report.change"}
     colours = coloured("side", None, {words["low"]: ORANGE, words["high"]: BLUE})
     shared = {"y": place, "yOffset": beside, "tooltip": hover(**{field: say(key) for field, key in told.items()})}
@@ -78,7 +90,7 @@ def tornado_figure(tables: Tables, frame: pd.DataFrame, value: float) -> Spec:
     ends = {"x": quantity("low", title, axis=axis), "x2": {"field": "high"}}
     proved = {"mark": {"type": "rule", "strokeWidth": 1.4, "color": GREY}, "encoding": {**ends, **shared}}
     description = say("report.figure.tornado-told")
-    return figure(say("report.figure.tornado"), data, description, height={"step": 17}, layer=[bars, proved])
+    return figure(say("report.figure.tornado"), data, description, height={"step": 17}, layer=[bars, proved, label])
 
 
 def number_in_words(tables: Tables, path: str) -> str:
@@ -128,6 +140,7 @@ def frontier_figure(frame: pd.DataFrame, about: str) -> Spec:
         for name in words
         if not _missing(row[name]) and math.isfinite(row[name])
     ]
+    legend = {"orient": "top", "symbolType": "stroke", "symbolSize": 300}
     told = {"money": "column.amount", "what": "report.what", "told": "report.value", "projects": "column.projects"}
     return figure(
         say("report.figure.frontier", about=about, unit=unit.name),
@@ -138,10 +151,11 @@ def frontier_figure(frame: pd.DataFrame, about: str) -> Spec:
         encoding={
             "x": quantity("shown", unit.name, scale={"zero": False, "nice": False, "padding": 12}),
             "y": quantity("value", say("report.value"), scale={"zero": False}),
-            "color": coloured("what", None, {words["value"]: BLUE, words["bound"]: ORANGE}),
+            "color": coloured("what", None, {words["value"]: BLUE, words["bound"]: ORANGE}, **legend),
             "strokeDash": {
                 "field": "what",
-                "legend": None,
+                "title": None,
+                "legend": legend | {"title": None},
                 "scale": {"domain": list(words.values()), "range": [[1, 0], [5, 4]]},
             },
             "tooltip": hover(**{field: say(key) for field, key in told.items()}),
@@ -209,7 +223,7 @@ def core_figure(frame: pd.DataFrame) -> Spec:
     data = list(_core_rows(rows, unit.told))
     told = {"name": "word.project", "told": "report.share-of-plans", "money": "column.cost"}
     share = quantity("index", say("report.share-of-plans"), axis={"format": ".0%"}, scale={"domain": [0, 1]})
-    place = {"field": "label", "type": "nominal", "title": None, "sort": None, "axis": {"labelLimit": 340}}
+    place = {"field": "label", "type": "nominal", "title": None, "sort": None, "axis": SHORT_LABELS}
     kinds = {kind: say(f"report.of-{kind}") for kind in KINDS}
     hovered = hover(**{field: say(key) for field, key in told.items()}, **kinds)
     whole = {

@@ -119,8 +119,20 @@ def fingerprint(tables: Tables) -> str:
     """
     content: dict[str, Any] = {"settings": tables.settings.model_dump(mode="json")}
     content |= {name: [_content(row) for row in tables.rows(name)] for name in RECORDS if tables.rows(name)}
-    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_as_text(content).encode()).hexdigest()
+
+
+def fingerprints(tables: Tables) -> dict[str, str]:
+    """Return the SHA-256 of what each table that has rows says, in hexadecimal digits."""
+    return {
+        name: hashlib.sha256(_as_text([_content(row) for row in tables.rows(name)]).encode()).hexdigest()
+        for name in RECORDS
+        if tables.rows(name)
+    }
+
+
+def _as_text(content: Any) -> str:
+    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain)
 
 
 def _content(row: Row) -> list[Any]:
