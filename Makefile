@@ -17,8 +17,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "make %-9s %s\n", $$1, $$2}'
 
-demo: $(STAMP) ## Plan Lai Châu 2021-2030 and write its tables into out/lai-chau (lang=en for English)
+demo: $(STAMP) ## Plan Lai Châu 2021-2030 and write its tables and its report into out/lai-chau (lang=en for English)
 	$(BIN)/capalloc optimize scenarios/lai-chau --out out/lai-chau --lang $(lang)
+	$(BIN)/capalloc report scenarios/lai-chau --plan out/lai-chau/plan.json --out out/lai-chau/plan.html --lang $(lang)
 
 test: check ## The same as check
 

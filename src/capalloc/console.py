@@ -100,6 +100,22 @@ def writing(folder: Path) -> Iterator[None]:
         raise UnwritableFolder(say("shell.unwritable", folder=folder, reason=failure.strerror or failure)) from None
 
 
+@contextmanager
+def writing_file(file: Path) -> Iterator[None]:
+    """Tell in the user's words why a file cannot be written; the folder it stands in is made where it is missing.
+
+    Raises
+    ------
+    UnwritableFolder
+        When it cannot.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as failure:
+        raise UnwritableFolder(say("shell.unwritable-file", file=file, reason=failure.strerror or failure)) from None
+
+
 class UnwritableFolder(CapallocError):
     """The folder asked for cannot take the plan."""
 

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-from capalloc.catalogue import LANGUAGES, say, speaking
+from capalloc.catalogue import LANGUAGES, language, say, speaking
 from capalloc.console import (
     INTERRUPTED,
     NO_PLAN,
@@ -31,6 +31,7 @@ from capalloc.console import (
     tell,
     write_files,
     writing,
+    writing_file,
 )
 from capalloc.differing import difference
 from capalloc.issues import Issues
@@ -297,6 +298,50 @@ def diff(  # one argument an option
             typer.echo(found.statement())
             typer.echo()
             typer.echo(found.to_text())
+
+
+@app.command()
+def report(  # one argument an option
+    path: PortfolioPath,
+    *,
+    out_file: Annotated[Path, typer.Option("--out", metavar="FILE")] = Path("plan.html"),
+    plan_file: Annotated[Path | None, typer.Option("--plan", metavar="FILE", show_default=False)] = None,
+    with_answers: Annotated[bool, typer.Option("--sensitivity")] = False,
+    time_limit: Annotated[float, typer.Option(metavar="SECONDS")] = 60.0,
+    gap: Annotated[float, typer.Option(metavar="NUMBER")] = 1e-4,
+    engine: Annotated[str, typer.Option(metavar="NAME")] = DEFAULT_ENGINE,
+    threads: Annotated[int, typer.Option(metavar="NUMBER")] = 2,
+    seed: Annotated[int, typer.Option(metavar="NUMBER")] = 0,
+    quiet: Annotated[bool, typer.Option("--quiet")] = False,
+    lang: Language = None,
+) -> None:
+    """Write a plan as one HTML page."""
+    with answering(False, lang):
+        limits: dict[str, Any] = {"gap": gap, "threads": threads, "seed": seed, "engine": engine}
+        with writing_file(out_file):
+            planned = _reported(path, plan_file, with_answers, out_file, {"time_limit": time_limit} | limits, quiet)
+        tell(say("shell.written" if planned else "shell.nothing-to-report", folder=out_file))
+    raise typer.Exit(0 if planned else NO_PLAN)
+
+
+def _reported(
+    path: Path, plan_file: Path | None, with_answers: bool, out: Path, limits: Mapping[str, Any], quiet: bool
+) -> bool:
+    """Write the report of a portfolio's plan; whether there is a plan."""
+    portfolio = load(path)
+    if with_answers:
+        asked = portfolio.sensitivity_report(**limits, progress=None if quiet else _tell_part)
+        asked.report(out, language())
+        return asked.plan.status.has_plan
+    if plan_file is None:
+        plan = portfolio.optimize(**limits, progress=not quiet)
+    else:
+        plan = load_plan(plan_file, portfolio)
+    if plan.status.has_plan:
+        plan.report(out, language())
+    else:
+        typer.echo(plan.summary())
+    return plan.status.has_plan
 
 
 @app.command(name="schema")
