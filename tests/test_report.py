@@ -6,7 +6,8 @@ from html.parser import HTMLParser
 import pytest
 
 from capalloc import CapallocError, InvalidInput, UnknownName
-from capalloc.catalogue import write_number
+from capalloc.catalogue import texts, write_number
+from capalloc.report.answer_chapters import ORDER
 from few import few
 from sample import sample
 
@@ -210,6 +211,12 @@ def test_answers_that_are_given_become_chapters(plan, tmp_path):
     text = (tmp_path / "plan.html").read_text(encoding="utf-8")
     assert "Why B (Trường B) is not funded" in text or "B (Trường B)" in text
     assert str(answer).split(".")[0].replace("&", "&amp;") in text
+
+
+def test_every_kind_of_answer_has_its_place():
+    """What a sensitivity report may hold, its page can show."""
+    parts = {key.removeprefix("sensitivity.part.") for key in texts("en") if key.startswith("sensitivity.part.")}
+    assert parts == set(ORDER)
 
 
 def test_a_plan_without_sources_has_a_report(tmp_path):

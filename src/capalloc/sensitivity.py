@@ -23,8 +23,8 @@ from capalloc.plan import Plan
 from capalloc.plotting import SensitivityPlots, known_language
 from capalloc.probing import Probed
 from capalloc.protection import Robust
-from capalloc.robust import robust_plan
 from capalloc.report.documents import write_report
+from capalloc.robust import robust_plan
 from capalloc.solving import DEFAULT_ENGINE, optimize
 from capalloc.storing import write_atomically
 from capalloc.stress import intervals

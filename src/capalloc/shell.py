@@ -333,10 +333,7 @@ def _reported(
         asked = portfolio.sensitivity_report(**limits, progress=None if quiet else _tell_part)
         asked.report(out, language())
         return asked.plan.status.has_plan
-    if plan_file is None:
-        plan = portfolio.optimize(**limits, progress=not quiet)
-    else:
-        plan = load_plan(plan_file, portfolio)
+    plan = load_plan(plan_file, portfolio) if plan_file else portfolio.optimize(**limits, progress=not quiet)
     if plan.status.has_plan:
         plan.report(out, language())
     else:

@@ -24,7 +24,20 @@ if TYPE_CHECKING:
 Answers = Mapping[str, Told | str]
 """The parts of a sensitivity report by name: an answer, or why there is none."""
 
-_ORDER = ("conflict", "steps", "frontier", "rephase", "core", "why-not", "why", "tornado", "stress", "alternatives")
+ORDER = (
+    "conflict",
+    "steps",
+    "frontier",
+    "rephase",
+    "core",
+    "why-not",
+    "why",
+    "tornado",
+    "stress",
+    "robust",
+    "alternatives",
+)
+"""The kinds of answers, as a reader meets them."""
 _WHOLE = 10_000
 
 # The columns that a reader is shown of each kind of answer, under their titles.
@@ -67,8 +80,8 @@ def expect_answers(answers: Any) -> None:
     """
     expect("answers", answers, Mapping, "answers")
     for name, answer in answers.items():
-        if _kind(str(name)) not in _ORDER:
-            raise UnknownName("part", str(name), _ORDER)
+        if _kind(str(name)) not in ORDER:
+            raise UnknownName("part", str(name), ORDER)
         expect(f"answers[{name!r}]", answer, Told, "answer")
 
 
@@ -76,7 +89,7 @@ def answers_chapter(tables: Tables, value: float, answers: Answers) -> Chapter |
     """Return every answer that was given; ``None`` where there is none."""
     if not answers:
         return None
-    told = sorted(answers.items(), key=lambda item: _ORDER.index(_kind(item[0])))
+    told = sorted(answers.items(), key=lambda item: ORDER.index(_kind(item[0])))
     pieces = tuple(_part(tables, value, name, answer) for name, answer in told)
     return Chapter("answers", say("report.chapter.answers"), (say("report.lead.answers"),), pieces)
 
@@ -96,7 +109,7 @@ def _part(tables: Tables, value: float, name: str, answer: Told | str) -> Chapte
 def _called(tables: Tables, kind: str, about: str) -> str:
     """What a part is about: an envelope, a source or a project by its name."""
     if kind in ("steps", "frontier"):
-        return envelope_called(tables, about)
+        return " + ".join(envelope_called(tables, name) for name in about.split(" + "))
     if kind == "rephase":
         return names_of(tables.sources).get(about, about)
     name = names_of(tables.projects).get(about, about)
