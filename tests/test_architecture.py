@@ -58,7 +58,7 @@ LAYERS = (
         "engines.own.neighbourhoods",
     ),
     ("engines.own.improver", "engines.own.prover", "engines.own.engine"),
-    ("engines.own.memory", "engines.own.remembering", "engines.own"),
+    ("engines.own.exchange", "engines.own.memory", "engines.own.remembering", "engines.own"),
     ("engines.enumeration", "engines.naming", "engines.cbc", "engines.pulp_bridge", "engines.mps", "engines"),
     ("fitting", "financing"),
     ("past", "recount", "bookkeeping", "scales", "rooms", "tallies", "verification"),

@@ -64,15 +64,25 @@ class Reduced:
 
     def shrunk(self, point: Floats) -> Floats | None:
         """Return a point of the smaller model no worse than this point of the larger one; ``None`` without one."""
+        moved = self._moved(point)
+        dropped = np.ones(len(point), dtype=bool)
+        dropped[self.columns] = False
+        return None if (moved[dropped] != self.base[dropped]).any() else moved[self.columns]
+
+    def nearest(self, point: Floats) -> Floats:
+        """Return what is left of a point, which need not be one of either model, in the columns of the smaller one."""
+        moved: Floats = np.clip(self._moved(point)[self.columns], self.model.lower, self.model.upper)
+        return moved
+
+    def _moved(self, point: Floats) -> Floats:
+        """The point with options in the place of those that they are as good as."""
         moved = point.copy()
         for column in np.flatnonzero((self.instead != np.arange(len(point))) & (point > 0.5)).tolist():
             moved[column] = 0.0
             last = self._last(column)
             if last >= 0:
                 moved[last] = 1.0
-        dropped = np.ones(len(point), dtype=bool)
-        dropped[self.columns] = False
-        return None if (moved[dropped] != self.base[dropped]).any() else moved[self.columns]
+        return moved
 
     def _last(self, column: int) -> int:
         while column >= 0 and self.instead[column] != column:

@@ -8,7 +8,8 @@ open to anything better than the gap asked for lets pass; and at last the engine
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from threading import Event
 
 import numpy as np
@@ -25,8 +26,9 @@ from capalloc.engines.base import (
 )
 from capalloc.engines.highs import made_whole
 from capalloc.engines.own.board import Board
-from capalloc.engines.own.diving import in_part, undecided
+from capalloc.engines.own.diving import Dive, dive, in_part, near, undecided
 from capalloc.engines.own.engine import Capalloc
+from capalloc.engines.own.exchange import exchanged
 from capalloc.engines.own.memory import Basis, Memory
 from capalloc.engines.own.neighbourhoods import freed
 from capalloc.engines.own.presolve import Reduced, reduce
@@ -36,13 +38,28 @@ from capalloc.engines.own.simplex import Relaxed, Simplex
 from capalloc.engines.points import crossed, refuse_bad_numbers
 from capalloc.model import Floats, LinearModel, Outcome, Progress, ProgressReport, SolveOptions, StoppedBy
 
-# Options set free around the relaxation, one core after the other, and how long one may be searched.
-CORES = (100, 250, 600)
-NODES = 500
-SECONDS = 5.0
+# Known points to mend; and a point is searched around where its gap is no more than this many times the one asked for.
+TRIED = 3
+NEARLY = 2.5
+
+# Dives from the relaxation, as many times as deep as projects are undecided there, so many decided at once, over this
+# part of the options.
+FIRST_DEPTHS = (1.25, 2.0)
+MORE_DEPTHS = (4.0, 1.25, 2.0, 4.0, 1.25, 2.0, 4.0)
+BATCH = 3
+NEAR = 0.5
+
+# Options set free around a point, and where a dive ended, one search after the other; and how long one may take.
+AROUND = (50,)
+CORES = (80, 160, 320)
+NODES = 200
+SECONDS = 0.8
 
 # What reduced gains leave open is searched to its end where it is no more than this.
 FEW = 1_500
+
+# A known point and a relaxation that differ by less than this agree.
+_APART = 0.01
 
 # A search may end at this part of the distance that the gap asked for allows.
 PART = 0.5
@@ -111,16 +128,27 @@ def _at_once(model: LinearModel, watch: Watch) -> Finding | None:
     return None if watch.ended_by is None else Finding(watch.ended_by)
 
 
+@dataclass(frozen=True, slots=True)
+class _Root:
+    """The relaxation of the problem, what each column gains in it, and the solver that holds its basis."""
+
+    relaxed: Relaxed
+    gains: Floats
+    lp: Simplex
+
+
 class _Resumed:
     """One run that begins from what is known."""
 
     def __init__(self, model: LinearModel, reduced: Reduced, known: Memory, board: Board) -> None:
         self.model, self.reduced, self.known, self.board = model, reduced, known, board
         self.problem = board.problem
+        self.root: _Root | None = None
 
     def run(self) -> None:
         """Try what is known, each step only where the ones before it do not answer."""
-        for step in (self._recall, self._relax, self._mend):
+        steps = (self._recall, self._relax, self._exchange, self._adapt)
+        for step in (*steps, partial(self._dive, FIRST_DEPTHS), self._close, partial(self._dive, MORE_DEPTHS)):
             step()
             if self.board.over:
                 return
@@ -152,7 +180,7 @@ class _Resumed:
         board.lower(max(bound, board.value))
 
     def _relax(self) -> None:
-        """Solve the relaxation from where the last one ended, and search cores around it."""
+        """Solve the relaxation from where the last one ended."""
         lp = Simplex(self.board)
         if self.known.basis is not None:
             _begin_from(lp, self.known.basis, self.reduced)
@@ -163,21 +191,61 @@ class _Resumed:
         multipliers = np.zeros(len(self.model.row_upper))
         multipliers[self.reduced.rows] = relaxed.multipliers
         self.known = self.known.with_relaxation(multipliers, _basis_of(lp, self.reduced, len(self.model.row_upper)))
-        gains = dual_bound(self.problem, relaxed.multipliers)[1]
-        for size in CORES:
-            if self.board.over:
-                return
-            self._core(relaxed, gains, size)
+        self.root = _Root(relaxed, dual_bound(self.problem, relaxed.multipliers)[1], lp)
 
-    def _core(self, relaxed: Relaxed, gains: Floats, size: int) -> None:
-        """Search among the options that lose least in the relaxation."""
-        problem, x = self.problem, relaxed.x
-        loose = np.isin(problem.groups.of, undecided(problem, x))
-        rank = np.abs(gains) * np.where(loose, 0.1, 1.0)
+    def _exchange(self) -> None:
+        """Mend the known points by small changes, and make them better."""
+        board = self.board
+        points = (
+            [board.best] if board.best is not None else [self.reduced.nearest(p) for p in self.known.points[:TRIED]]
+        )
+        for point in points:
+            board.offer(exchanged(self.problem, point, self._enough()))
+            if board.best is not None:
+                return
+
+    def _adapt(self) -> None:
+        """Search around a point that nearly does, among what the relaxation has otherwise and what loses little."""
+        board, problem = self.board, self.problem
+        if self.root is None or board.best is None or board.gap > NEARLY * board.options.gap:
+            return
+        for size in AROUND:
+            apart = np.abs(board.best - self.root.relaxed.x)
+            rank = np.where(apart > _APART, -apart, np.abs(self.root.gains))
+            count = max(size, int((problem.groups.binary & (apart > _APART)).sum()))
+            free = freed(problem, board.best, rank, count)
+            board.offer(search_among(board, board.best, free, self._effort()).point)
+            if board.over:
+                return
+
+    def _dive(self, depths: tuple[float, ...]) -> None:
+        """Dive from the relaxation, and search cores around where that ends."""
+        if self.root is None or not self.problem.groups.binary.any():
+            return
+        problem, relaxed, gains = self.problem, self.root.relaxed, self.root.gains
+        rng = np.random.default_rng([self.board.options.seed, len(depths)])
+        for depth in depths:
+            lp = Simplex(self.board, near(problem, relaxed.x, gains, NEAR))
+            lp.adopt(self.root.lp)
+            ended = dive(relaxed, lp, round(depth * max(4, len(undecided(problem, relaxed.x)))), BATCH, rng)
+            held: Floats | None = None
+            for size in CORES:
+                if self.board.over:
+                    return
+                held = self._core(ended, held, size)
+
+    def _core(self, ended: Dive, held: Floats | None, size: int) -> Floats | None:
+        """Search among the options that lose least where a dive ended, around what was found there before."""
+        problem, x = self.problem, ended.relaxed.x
+        rank = np.abs(ended.gains)
+        rank[np.isin(problem.groups.of, undecided(problem, x))] = 0.0
         rank[in_part(problem, x)] = -1.0
-        held = np.where(problem.groups.binary, np.rint(x), x)
-        found = search_among(self.board, held, freed(problem, x, rank, size), self._effort(), start=False)
+        rank[ended.decided[problem.groups.of]] = np.inf
+        begin = np.where(problem.groups.binary, np.rint(x), x) if held is None else held
+        free = freed(problem, x if held is None else held, rank, size)
+        found = search_among(self.board, begin, free, self._effort(), start=held is not None)
         self.board.offer(found.point)
+        return held if found.point is None else found.point
 
     def _allowed(self) -> float:
         """What the gap asked for lets the bound be above the best value."""
@@ -185,10 +253,16 @@ class _Resumed:
 
     def _effort(self) -> Effort:
         board = self.board
+        seconds = SECONDS if board.options.node_limit is None else float("inf")
         allowed = PART * board.options.gap * abs((board.bound if board.best is None else board.value) + board.offset)
-        return Effort(SECONDS, NODES, 0.0, board.options.seed, allowed)
+        return Effort(seconds, NODES, 0.0, board.options.seed, allowed, self._enough())
 
-    def _mend(self) -> None:
+    def _enough(self) -> float:
+        """The value with which the bound so far is within the gap asked for."""
+        bound, gap = self.board.bound + self.board.offset, self.board.options.gap
+        return (bound / (1 + gap) if bound > 0 else bound / max(1 - gap, 1e-9)) - self.board.offset + 0.0
+
+    def _close(self) -> None:
         """Search to the end what reduced gains leave open to anything that the gap asked for does not let pass."""
         board, problem = self.board, self.problem
         while board.best is not None and board.root is not None and not board.over:

@@ -21,7 +21,8 @@ _NOISE = 1e-9
 class Effort:
     """How long one search may take: seconds, nodes of the tree, and the gap at which it is good enough.
 
-    ``allowance`` is that gap as a distance of values, where it is to be one of the whole problem.
+    ``allowance`` is that gap as a distance of values, where it is to be one of the whole problem; with a point worth
+    ``enough`` the search ends.
     """
 
     seconds: float
@@ -29,6 +30,7 @@ class Effort:
     gap: float
     seed: int = 0
     allowance: float = 0.0
+    enough: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def search_among(board: Board, held: Floats, free: Truths, effort: Effort, *, st
     if part.model is None:
         board.count(1)
         return Found(None, True, 0, float("-inf"))
-    solver = _solver(effort, board)
+    solver = _solver(effort, board, effort.enough - problem.worth(part.base))
     pass_model(solver, program_of(part.model))
     if start:
         _offer(solver, held[part.kept] / problem.scaling.columns[part.kept])
@@ -114,7 +116,7 @@ class _Part:
         )
 
 
-def _solver(effort: Effort, board: Board) -> Any:
+def _solver(effort: Effort, board: Board, enough: float) -> Any:
     return solver_for(
         board,
         effort.seconds,
@@ -122,6 +124,7 @@ def _solver(effort: Effort, board: Board) -> Any:
         time_limit=board.left,
         mip_max_nodes=min(effort.nodes, board.nodes_left),
         mip_rel_gap=effort.gap,
+        objective_target=-enough * board.problem.scaling.objective,
         mip_abs_gap=effort.allowance * board.problem.scaling.objective,
         mip_allow_restart=False,
         mip_feasibility_tolerance=TOLERANCE,

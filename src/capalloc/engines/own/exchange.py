@@ -1,0 +1,217 @@
+"""A known point made one of another problem, and better: options change places one or two at a time.
+
+No linear program is solved and no tree searched, so that this takes milliseconds; columns that are not 0/1 ones keep
+their values.  After a change of a few rooms it often is all that is needed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from capalloc.engines.own.problem import Problem
+from capalloc.model import Floats, Ints, Truths
+
+if TYPE_CHECKING:
+    from scipy.sparse import csc_array
+
+# Rows that tie at least so many groups together are looked at for all moves at once, if they are not too many, and for
+# two moves together where that is quick.
+_MANY = 8
+_LARGEST = 4_000_000
+_SMALL = 100_000
+
+# Moves that lose something, tried one after the other, and the best answers to each that are held against every row.
+_LOSERS = 150
+_ANSWERS = 6
+
+_REPAIRS = 400
+
+# Whole rows are exact; others may be passed by this part of what they hold.
+_NOISE = 1e-9
+
+# A gain below this part of the value is not worth a change.
+_LITTLE = 1e-7
+
+
+def exchanged(problem: Problem, point: Floats, enough: float) -> Floats | None:
+    """Return a point that holds, as good as changes of two options make the given one; ``None`` when it stays broken.
+
+    Parameters
+    ----------
+    point
+        Shape (n,), within the bounds of the columns; it may break rows.
+    enough
+        A value with which there is no need to go on.
+    """
+    state = _State(problem, point)
+    if not state.dense or not state.repaired():
+        return None
+    while state.value < enough and (state.step() or (state.small and state.swap())):
+        pass
+    return problem.point(state.x)
+
+
+@dataclass(frozen=True, slots=True)
+class _Moves:
+    """Every way to change one group: what is taken instead of what, −1 for nothing, and what it gains and uses."""
+
+    into: Ints
+    out: Ints
+    group: Ints
+    gain: Floats
+    use: Floats
+
+
+class _State:
+    """A point on its way, with what each row adds up to."""
+
+    def __init__(self, problem: Problem, point: Floats) -> None:
+        from scipy.sparse import csc_array
+
+        self.problem, self.model, self.x = problem, problem.model, point.copy()
+        self.columns: csc_array = csc_array(self.model.matrix)
+        binary = problem.groups.binary
+        self.x[binary] = self.x[binary] > 0.5
+        self.free = np.flatnonzero(binary & (self.model.upper > self.model.lower))
+        self.sums: Floats = self.model.matrix @ self.x
+        self.noise = _NOISE * np.maximum(1.0, abs(self.model.matrix) @ np.abs(self.x))
+        self.shared = self._shared()
+        self.dense = len(self.shared) * len(self.free) <= _LARGEST
+        self.small = len(self.shared) * len(self.free) <= _SMALL
+        self.value = problem.worth(self.x)
+        if self.dense:
+            self.uses: Floats = self.columns[self.shared].toarray().T
+            self.moves = self._moves()
+
+    def _shared(self) -> Ints:
+        matrix, groups = self.model.matrix, self.problem.groups
+        rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+        pairs = np.unique(rows * groups.count + groups.of[matrix.indices])
+        return np.flatnonzero(np.bincount(pairs // groups.count, minlength=matrix.shape[0]) >= _MANY)
+
+    def _moves(self) -> _Moves:
+        of, due, free = self.problem.groups.of, self.problem.groups.due, self.free
+        taken = np.full(self.problem.groups.count, -1, dtype=np.int64)
+        chosen = free[self.x[free] > 0.5]
+        taken[of[chosen]] = chosen
+        # Where a held column of the group is taken, the group has no move.
+        held = self.problem.groups.binary & (self.x > 0.5)
+        held[free] = False
+        shut = np.zeros(len(taken), dtype=bool)
+        shut[of[held]] = True
+        into = free[(self.x[free] < 0.5) & ~shut[of[free]]]
+        dropped = chosen[~due[of[chosen]]]
+        into, out = np.concatenate([into, np.full(len(dropped), -1)]), np.concatenate([taken[of[into]], dropped])
+        gain = _at(self.model.objective, into) - _at(self.model.objective, out)
+        use = _at(self.uses, into) - _at(self.uses, out)
+        return _Moves(into, out, of[np.where(into >= 0, into, out)], gain, use)
+
+    def repaired(self) -> bool:
+        """Change one group after the other until every row holds, those first that lose least for what they mend."""
+        for _ in range(_REPAIRS):
+            lack = self._lack(self.sums)
+            if not (lack > self.noise).any():
+                return True
+            size = np.maximum(1.0, np.abs(self.sums))[self.shared]
+            before = (lack[self.shared] / size).sum()
+            after = (self._lack_shared(self.sums[self.shared] + self.moves.use) / size).sum(axis=1)
+            helps = np.flatnonzero(after < before)
+            price = -self.moves.gain[helps] / (before - after[helps])
+            for move in helps[np.argsort(price, kind="stable")].tolist():
+                if self._harmless(move):
+                    self._apply(move)
+                    break
+            else:
+                return False
+        return False
+
+    def step(self) -> bool:
+        """Make the single change that gains most, if one gains."""
+        moves = self.moves
+        fits = self._fit(moves.use, np.zeros(len(self.shared))) & (moves.gain > self._little)
+        return self._first(np.flatnonzero(fits), ())
+
+    def swap(self) -> bool:
+        """Make a change that loses and one that its room then allows, where both together gain."""
+        moves = self.moves
+        losers = np.flatnonzero(moves.gain <= 0)
+        for loser in losers[np.argsort(-moves.gain[losers], kind="stable")][:_LOSERS].tolist():
+            winners = np.flatnonzero(moves.gain > self._little - moves.gain[loser])
+            if not len(winners):
+                return False
+            fits = self._fit(moves.use[winners], moves.use[loser]) & (moves.group[winners] != moves.group[loser])
+            if self._first(winners[fits], (loser,)):
+                return True
+        return False
+
+    @property
+    def _little(self) -> float:
+        return _LITTLE * max(1.0, abs(self.value))
+
+    def _first(self, moves: Ints, beside: tuple[int, ...]) -> bool:
+        for move in moves[np.argsort(-self.moves.gain[moves], kind="stable")][:_ANSWERS].tolist():
+            if self._holds((*beside, move)):
+                self._apply(*beside, move)
+                return True
+        return False
+
+    def _fit(self, use: Floats, beside: Floats) -> Truths:
+        rows, noise = self.shared, self.noise[self.shared]
+        sums = self.sums[rows] + beside
+        above, below = self.model.row_upper[rows] - sums + noise, self.model.row_lower[rows] - sums - noise
+        fits: Truths = ((use <= above) & (use >= below)).all(axis=1)
+        return fits
+
+    def _lack(self, sums: Floats) -> Floats:
+        return np.maximum(0.0, np.maximum(sums - self.model.row_upper, self.model.row_lower - sums))
+
+    def _lack_shared(self, sums: Floats) -> Floats:
+        upper, lower = self.model.row_upper[self.shared], self.model.row_lower[self.shared]
+        return np.maximum(0.0, np.maximum(sums - upper, lower - sums))
+
+    def _change(self, moves: tuple[int, ...]) -> tuple[Ints, Floats]:
+        """The rows that moves touch, each once, and what they add to them."""
+        rows, amounts = [], []
+        for move in moves:
+            for column, sign in ((self.moves.into[move], 1.0), (self.moves.out[move], -1.0)):
+                if column >= 0:
+                    inside = slice(self.columns.indptr[column], self.columns.indptr[column + 1])
+                    rows.append(self.columns.indices[inside])
+                    amounts.append(sign * self.columns.data[inside])
+        touched, place = np.unique(np.concatenate(rows), return_inverse=True)
+        added: Floats = np.bincount(place, np.concatenate(amounts), minlength=len(touched)).astype(np.float64)
+        return touched, added
+
+    def _holds(self, moves: tuple[int, ...]) -> bool:
+        rows, amounts = self._change(moves)
+        sums = self.sums[rows] + amounts
+        above, below = self.model.row_upper[rows] + self.noise[rows], self.model.row_lower[rows] - self.noise[rows]
+        return bool(((sums <= above) & (sums >= below)).all())
+
+    def _harmless(self, move: int) -> bool:
+        """Whether a move lets no row lack more than it does."""
+        rows, amounts = self._change((move,))
+        before, after = self.sums.copy(), self.sums.copy()
+        after[rows] += amounts
+        return bool((self._lack(after)[rows] <= self._lack(before)[rows] + self.noise[rows]).all())
+
+    def _apply(self, *moves: int) -> None:
+        rows, amounts = self._change(moves)
+        self.sums[rows] += amounts
+        for move in moves:
+            if self.moves.out[move] >= 0:
+                self.x[self.moves.out[move]] = 0.0
+            if self.moves.into[move] >= 0:
+                self.x[self.moves.into[move]] = 1.0
+            self.value += self.moves.gain[move]
+        self.moves = self._moves()
+
+
+def _at(numbers: Floats, columns: Ints) -> Floats:
+    """The numbers of columns, 0 where there is none."""
+    found = numbers[columns]
+    found[columns < 0] = 0.0
+    return found
