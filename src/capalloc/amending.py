@@ -10,9 +10,9 @@ from typing import Any
 
 from capalloc.changes import apply_changes
 from capalloc.checking import check
+from capalloc.groundwork import Groundwork
 from capalloc.history import payments_made
 from capalloc.issues import NO_ISSUES, InvalidInput, Issues
-from capalloc.law.enacting import enact
 from capalloc.money import round_half_up
 from capalloc.records import Cost
 from capalloc.screening import screen_mandatory
@@ -23,8 +23,13 @@ class Unplannable(InvalidInput):
     """The tables are right, but ask for a project that can never be funded: there is no plan."""
 
 
-def put_in_force(tables: Tables, read: Issues = NO_ISSUES) -> tuple[Tables, Issues]:
+def put_in_force(tables: Tables, read: Issues = NO_ISSUES, ground: Groundwork | None = None) -> tuple[Tables, Issues]:
     """Return checked tables with the statutory rules in force, and all warnings and notes.
+
+    Parameters
+    ----------
+    ground
+        What was worked out about tables that these come from, or others.
 
     Raises
     ------
@@ -33,20 +38,21 @@ def put_in_force(tables: Tables, read: Issues = NO_ISSUES) -> tuple[Tables, Issu
     Unplannable
         When a project must be funded that never can be.
     """
-    found = check(tables, read)
+    ground = ground or Groundwork()
+    found = check(tables, read, ground.findings)
     if found.errors:
         raise InvalidInput(found)
-    in_force, told = enact(tables)
+    in_force, told = ground.enacted(tables)
     found = Issues((*found, *told))
     if told.errors:
         raise InvalidInput(found)
-    if impossible := screen_mandatory(in_force):
+    if impossible := screen_mandatory(in_force, ground.compiled):
         raise Unplannable((*found, *impossible))
     return in_force, found
 
 
-def amended(given: Tables, changes: Mapping[str, Any]) -> Tables:
-    """Return tables as they were given with some cells changed, in force again.
+def amended(given: Tables, changes: Mapping[str, Any], ground: Groundwork | None = None) -> Tables:
+    """Return tables as they were given with some cells changed, in force again; see :func:`put_in_force`.
 
     Raises
     ------
@@ -56,7 +62,7 @@ def amended(given: Tables, changes: Mapping[str, Any]) -> Tables:
         When a project must be funded that never can be.
     """
     tables, _, notes = apply_changes(given, changes)
-    return put_in_force(tables, notes)[0]
+    return put_in_force(tables, notes, ground)[0]
 
 
 def with_cost_factors(tables: Tables, factors: Mapping[str, Fraction]) -> Tables:

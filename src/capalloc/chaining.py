@@ -6,12 +6,13 @@ from threading import Event
 
 from capalloc.allocation import Allocation
 from capalloc.answer import Answer
-from capalloc.compiling import compile_tables
+from capalloc.compiling import Compiled
 from capalloc.engines import engine_named
 from capalloc.engines.base import Engine
 from capalloc.engines.own.memory import Memory
 from capalloc.engines.own.remembering import Remembering
 from capalloc.model import ProgressReport, SolveOptions
+from capalloc.recompiling import recompiled
 from capalloc.solving import solve_compiled
 from capalloc.tables import Tables
 
@@ -38,6 +39,7 @@ class Chain:
     def __init__(self, engine: str, memory: Memory | None = None) -> None:
         self._engine: Engine = Remembering(memory) if engine == Remembering.name else engine_named(engine)
         self._last: Allocation | None = None
+        self._compiled: Compiled | None = None
 
     @property
     def memory(self) -> Memory | None:
@@ -54,9 +56,21 @@ class Chain:
         stop: Event | None = None,
     ) -> Answer:
         """Return the best plan found within the limits; see :func:`capalloc.solving.optimize`."""
+        self._compiled = recompiled(self._compiled, tables)
+        return self.solve(self._compiled, options, start=start, progress=progress, stop=stop)
+
+    def solve(
+        self,
+        compiled: Compiled,
+        options: SolveOptions,
+        *,
+        start: Allocation | None = None,
+        progress: ProgressReport | None = None,
+        stop: Event | None = None,
+    ) -> Answer:
+        """Solve tables that are compiled already; see :meth:`answer`."""
         if start is None and not isinstance(self._engine, Remembering):
             start = self._last
-        compiled = compile_tables(tables)
         answer = solve_compiled(compiled, options, self._engine, start=start, progress=progress, stop=stop)
         self._last = answer.allocation or self._last
         return answer

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 from capalloc.checks import (
     amounts,
@@ -140,7 +141,52 @@ CHECKS = (
 )
 
 
-def check(tables: Tables, read: Iterable[Issue] = ()) -> Issues:
+class Findings:
+    """What each check found last, and in which parts of the tables: where these are the same, it is not made again."""
+
+    def __init__(self) -> None:
+        self._known: dict[Callable[[Tables], Iterator[Issue]], tuple[dict[str, Any], tuple[Issue, ...]]] = {}
+
+    def of(self, check: Check, tables: Tables) -> tuple[Issue, ...]:
+        """Return what a check finds in the tables."""
+        parts, found = self._known.get(check.find, (None, ()))
+        if parts is not None and all(getattr(tables, name) is part for name, part in parts.items()):
+            return found
+        seen = seen_through(tables)
+        found = tuple(check.find(seen))
+        self._known[check.find] = ({name: getattr(tables, name) for name in seen.parts_seen}, found)
+        return found
+
+
+class _Seen(Tables):
+    """Tables that note which of their parts are looked at."""
+
+    __slots__ = ("parts_seen",)
+    parts_seen: set[str]
+
+    def __new__(cls, **parts: Any) -> Any:
+        """Return plain tables: those that a check makes of these with `replace` are its own."""
+        return Tables(**parts)
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in _PARTS:
+            object.__getattribute__(self, "parts_seen").add(name)
+        return object.__getattribute__(self, name)
+
+
+_PARTS = frozenset(field.name for field in fields(Tables))
+
+
+def seen_through(tables: Tables) -> _Seen:
+    """Return the same tables, noting what is looked at."""
+    seen = object.__new__(_Seen)
+    object.__setattr__(seen, "parts_seen", set())
+    for name in _PARTS:
+        object.__setattr__(seen, name, getattr(tables, name))
+    return seen
+
+
+def check(tables: Tables, read: Iterable[Issue] = (), findings: Findings | None = None) -> Issues:
     """Return everything that is wrong or doubtful in the tables, in the order of tables and rows.
 
     Parameters
@@ -149,22 +195,24 @@ def check(tables: Tables, read: Iterable[Issue] = ()) -> Issues:
         As they were read.
     read
         What reading them found; it is part of the answer, and what merely follows from it is left out.
+    findings
+        What was found before, in these or other tables.
     """
     known = Faults(tables)
     found = list(read)
     known.add(found)
+    findings = findings or Findings()
     for checks in (NAME_CHECKS, KIND_CHECKS, CHECKS):
-        fresh = [issue for check in checks for issue in _findings(check, tables, known)]
+        fresh = [issue for check in checks for issue in _findings(check, tables, known, findings)]
         found += fresh
         known.add(fresh)
     return Issues(sorted(found, key=lambda issue: _position(issue, tables)))
 
 
-def _findings(check: Check, tables: Tables, known: Faults) -> Iterator[Issue]:
+def _findings(check: Check, tables: Tables, known: Faults, findings: Findings) -> Iterator[Issue]:
     if all(known.is_sound(part) for part in check.sound):
-        found = check.find(tables)
         cells = EVERY if check.by_row else check.beside
-        yield from (issue for issue in found if not known.explain(issue, check.sound, cells))
+        yield from (issue for issue in findings.of(check, tables) if not known.explain(issue, check.sound, cells))
 
 
 def _position(issue: Issue, tables: Tables) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from capalloc.evaluation import evaluate
 from capalloc.exporting import from_problem, to_problem, write_model
 from capalloc.framing import row_cells, table_frame
 from capalloc.front import ParetoFront
+from capalloc.groundwork import Groundwork
 from capalloc.issues import NO_ISSUES, InvalidInput, Issues, UnknownName, error
 from capalloc.law.lawbook import Lawbook
 from capalloc.limits import read_limits
@@ -34,7 +35,7 @@ from capalloc.rulebook import Rulebook
 from capalloc.screening import screen
 from capalloc.sensitivity import Questioned
 from capalloc.settings import Settings
-from capalloc.solving import DEFAULT_ENGINE, optimize
+from capalloc.solving import DEFAULT_ENGINE, solve_compiled
 from capalloc.storing import fingerprint, read_plan
 from capalloc.tables import Tables
 
@@ -61,12 +62,15 @@ class Portfolio(Questioned):
         What :meth:`with_changes` changed, one entry a cell.
     given
         The tables as they were given, where statutory rules changed them.
+    ground
+        What was worked out about the tables, for the portfolios that :meth:`with_changes` makes.
     """
 
     tables: Tables
     findings: Issues = NO_ISSUES
     changes: tuple[Change, ...] = ()
     given: Tables | None = None
+    ground: Groundwork = field(default_factory=Groundwork, repr=False)
 
     @staticmethod
     def from_tables(settings: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> Portfolio:
@@ -149,7 +153,7 @@ class Portfolio(Questioned):
         """
         expect("changes", changes, Mapping, "changes")
         tables, made, notes = apply_changes(self.given or self.tables, changes)
-        return _checked(tables, notes, (*self.changes, *made))
+        return _checked(tables, notes, (*self.changes, *made), self.ground)
 
     def optimize(  # noqa: PLR0913  # one argument a limit
         self,
@@ -210,8 +214,9 @@ class Portfolio(Questioned):
                 raise InvalidInput([error("robust-start")])
             return self._robust_plan(asked, options, engine, progress)
         first = None if start is None else self._start(start)
+        compiled, solver = self.ground.compiled(self.tables), engine_named(engine)
         answer = watched_answer(
-            progress, lambda report: optimize(self.tables, options, engine, start=first, progress=report)
+            progress, lambda report: solve_compiled(compiled, options, solver, start=first, progress=report)
         )
         return Plan(self.tables, answer, self.given)
 
@@ -406,12 +411,15 @@ class Portfolio(Questioned):
         return as_html(describe_portfolio(self.tables))
 
 
-def _checked(tables: Tables | None, read: Issues, changes: tuple[Change, ...] = ()) -> Portfolio:
+def _checked(
+    tables: Tables | None, read: Issues, changes: tuple[Change, ...] = (), ground: Groundwork | None = None
+) -> Portfolio:
     """Make a portfolio of tables that have no error, or raise everything that was found."""
     if tables is None:
         raise InvalidInput(read)
-    in_force, found = put_in_force(tables, read)
-    return Portfolio(in_force, found, changes, None if in_force is tables else tables)
+    ground = ground or Groundwork()
+    in_force, found = put_in_force(tables, read, ground)
+    return Portfolio(in_force, found, changes, None if in_force is tables else tables, ground)
 
 
 def load(path: str | Path) -> Portfolio:

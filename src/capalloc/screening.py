@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -60,12 +60,12 @@ def screen(tables: Tables) -> Issues:
     return Issues(issues)
 
 
-def screen_mandatory(tables: Tables) -> Issues:
+def screen_mandatory(tables: Tables, compiled: Callable[[Tables], Compiled] = compile_tables) -> Issues:
     """Return an error for each mandatory or committed project that can never be funded."""
     due = due_projects(tables)
     if not due:
         return Issues()
-    never = find_never(compile_tables(tables), _needed(tables, due))
+    never = find_never(compiled(tables), _needed(tables, due))
     return Issues(_never_issue(tables, project, never[project], True) for project in sorted(due & never.keys()))
 
 

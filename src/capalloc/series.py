@@ -63,9 +63,9 @@ class Series:
         expect("portfolio", portfolio, Portfolio, "portfolio")
         expect_watcher(progress)
         options = read_limits(time_limit, gap, threads, seed, node_limit)
-        tables = portfolio.tables
-        answer = watched_answer(progress, lambda report: self._chain.answer(tables, options, progress=report))
-        return Plan(tables, answer, portfolio.given)
+        compiled = portfolio.ground.compiled(portfolio.tables)
+        answer = watched_answer(progress, lambda report: self._chain.solve(compiled, options, progress=report))
+        return Plan(portfolio.tables, answer, portfolio.given)
 
 
 def sweep(
