@@ -279,3 +279,97 @@ def test_a_time_limit_is_kept(tmp_path):
     assert (answer["status"], answer["stopped_by"]) == ("feasible", "time_limit")
     assert answer["seconds"] < 20
     assert answer["bound"] > answer["value"]
+
+
+SCENARIO_FILE = """base = "sample"
+[scenario.low]
+why = "less money"
+[scenario.low.set]
+"envelopes.state.2026-2030.amount" = "*0.6"
+[grid]
+"envelopes.state.2026-2030.amount" = [1600, 2600]
+"""
+
+
+@pytest.fixture
+def scenario_file(folder, tmp_path):
+    """Return the path of a scenario file beside the sample."""
+    (tmp_path / "years.toml").write_text(SCENARIO_FILE, encoding="utf-8")
+    return tmp_path / "years.toml"
+
+
+def test_run_runs_the_scenarios_of_a_file(scenario_file, tmp_path):
+    """Exit code 0; a row a scenario, progress and differences on standard error, the store and the tables as files."""
+    done = run("run", scenario_file, "--store", tmp_path / "r.sqlite", "--workers", 1, "--out", tmp_path / "out")
+    assert done.returncode == 0
+    assert "r.sqlite: 4 scenarios" in done.stdout
+    assert "4 of 4 scenarios  best 23 (grid-2)  0 failed" in done.stderr
+    assert "low: envelopes.state.2026-2030.amount: 1,600 → 960" in done.stderr
+    assert "The results are in" in done.stderr
+    assert (tmp_path / "out" / "runs.csv").is_file()
+    assert set(pd.read_csv(tmp_path / "out" / "projects.csv")["scenario"]) == {"base", "low", "grid-1", "grid-2"}
+    told = run("diff", tmp_path / "r.sqlite", "low", "grid-2")
+    assert told.returncode == 0
+    assert "The value rises from 10 to 23, by 13. 2 projects enter: B, C." in told.stdout
+    assert "Projects that differ" in told.stdout
+
+
+def test_run_as_json_says_what_failed(folder, scenario_file, tmp_path):
+    """Exit code 1 when a scenario has no plan; the document holds a row each."""
+    make_infeasible(folder)
+    done = run("run", scenario_file, "--store", tmp_path / "r.sqlite", "--workers", 1, "--json", "--quiet")
+    answer = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert [row["status"] for row in answer["scenarios"]] == ["infeasible", "infeasible", "infeasible", "optimal"]
+
+
+def test_a_wrong_scenario_file_is_answered_like_a_person(scenario_file, tmp_path):
+    """Exit code 2, each error at its line with the nearest name, no traceback, nothing run and no store made."""
+    text = SCENARIO_FILE.replace("why", "wy").replace("2026-2030.amount", "2026-2030.amont")
+    scenario_file.write_text(text, encoding="utf-8")
+    done = run("run", scenario_file, "--store", tmp_path / "r.sqlite")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "years.toml, row 3, column scenario.low.wy: There is no key 'wy' here. Nearest key: why." in done.stderr
+    scenario_file.write_text(text.replace("wy", "why"), encoding="utf-8")
+    done = run("run", scenario_file, "--store", tmp_path / "r.sqlite", "--lang", "vi")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "years.toml, dòng 5" in done.stderr
+    assert "years.toml, dòng 7" in done.stderr
+    assert "Có phải ý bạn là: amount?" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "r.sqlite").exists()
+
+
+def test_diff_of_two_plans_of_a_portfolio(folder, tmp_path):
+    """Two plan.json of the same tables; the same plan differs in nothing."""
+    assert run("optimize", folder, "--out", tmp_path / "one", "--quiet").returncode == 0
+    plan = tmp_path / "one" / "plan.json"
+    done = run("diff", folder, plan, plan, "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["projects"] == []
+    assert "the same" in json.loads(done.stdout)["statement"]
+
+
+def test_an_interrupted_run_is_exit_code_130(scenario_file, tmp_path):
+    """Ctrl-C at any moment after the start: what is done is kept, and there is no traceback."""
+    text = (
+        'base = "sample"\n[grid]\n"envelopes.state.2026-2030.amount" = ['
+        + ", ".join(map(str, range(900, 1400)))
+        + "]\n"
+    )
+    scenario_file.write_text(text, encoding="utf-8")
+    store = tmp_path / "r.sqlite"
+    process = subprocess.Popen(
+        [*COMMAND, "run", str(scenario_file), "--store", str(store), "--workers", "1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for line in process.stderr:
+        if "best" in line and not line.startswith("0 of"):
+            break
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in told
+    assert 0 < sum(bool(own.row) for own in capalloc.load_runs(store).held) < 501

@@ -14,7 +14,7 @@ from capalloc.runstore import Record
 from capalloc.storing import versions
 from capalloc.working import Job, Task, Workbench
 
-_SECONDS_TO_CONNECT = 20.0
+_SECONDS_TO_CONNECT = 10.0
 
 # Parts on their way at once, for each thread of the cluster: enough that none waits, few enough that little is held.
 _AHEAD = 3
@@ -99,7 +99,7 @@ class Cluster:
             return
         job, memory = client.submit(_same, self._job), client.submit(_same, self._memory)
         completed: Any = as_completed
-        waiting, finished = deque(map(list, parts)), completed()
+        waiting, finished = deque(map(list, parts)), completed(loop=client.loop)
         running: dict[Any, list[Task]] = {}
 
         def send() -> None:

@@ -230,6 +230,8 @@ class Runs(RunTables):
         InvalidInput
             When ``which`` is none of these.
         """
+        import pandas as pd
+
         if isinstance(which, str):
             kept = {name for name in self.names if fnmatchcase(name, which)}
             if not kept:
@@ -242,7 +244,8 @@ class Runs(RunTables):
             return self._only([name in set(marks) for name in self.names])
         if len(marks) != len(self.held):
             raise wrong_argument("which", which, "which")
-        return self._only([bool(mark is not None and mark == True) for mark in marks])  # noqa: E712  # NA equals nothing
+        # Where a value is missing, a comparison with it is neither true nor false.
+        return self._only([not pd.isna(mark) and bool(mark) for mark in marks])
 
     def _only(self, kept: Sequence[bool]) -> Runs:
         return Runs(self.path, tuple(own for own, keep in zip(self.held, kept, strict=True) if keep), self.interrupted)
