@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -43,12 +44,16 @@ class Cluster:
         self._job, self._address = job, address
         self._client: Any = None
         self._memory = b""
+        self._log = logging.getLogger("distributed")
+        self._level = self._log.level
 
     def __enter__(self) -> Self:
         try:
             from distributed import Client
         except ImportError:
             raise ClusterFailed(say("cluster.missing")) from None
+        # What goes wrong is told by the errors of this module, not by tracebacks between the lines of the progress.
+        self._log.setLevel(logging.CRITICAL)
         try:
             connect: Any = Client
             self._client = connect(f"tcp://{self._address}", timeout=_SECONDS_TO_CONNECT, set_as_default=False)
@@ -65,6 +70,7 @@ class Cluster:
     def __exit__(self, *_: object) -> None:
         if self._client is not None:
             self._client.close()
+        self._log.setLevel(self._level)
 
     def _agree(self, client: Any) -> None:
         """Make sure that there are workers and that they have our versions."""
@@ -103,7 +109,8 @@ class Cluster:
         running: dict[Any, list[Task]] = {}
 
         def send() -> None:
-            while waiting and len(running) < max(1, _AHEAD * sum(client.nthreads().values())):
+            most = max(1, _AHEAD * self._threads(client))
+            while waiting and len(running) < most:
                 future = client.submit(do_part, job, memory, waiting[0], pure=False)
                 running[future] = waiting.popleft()
                 finished.add(future)
@@ -117,6 +124,13 @@ class Cluster:
             else:
                 yield from records
             send()
+
+    def _threads(self, client: Any) -> int:
+        """How many threads the cluster has at this moment."""
+        try:
+            return sum(client.nthreads().values())
+        except (OSError, TimeoutError):
+            raise ClusterFailed(say("cluster.lost", address=self._address)) from None
 
     def _records(self, client: Any, future: Any, part: list[Task]) -> list[Record] | None:
         """What came of a part; nothing when it must be tried in single scenarios."""
