@@ -34,11 +34,13 @@ def test_every_selection_within_the_loss_is_found_best_first():
     assert frame["enters"].tolist() == ["", "C", ""]
     assert frame["leaves"].tolist() == ["", "A", "B"]
     assert str(found) == (
-        "3 selections of projects lose at most 50% of the best value 16; there is no other. All of them fund the same"
+        "3 selections of projects lose at most 50% of the best value found, 16; there is no other. All of them fund the same"
         " 0 projects; they differ in A, B, C."
     )
     with speaking("vi"):
-        assert str(found).startswith("Có 3 cách chọn dự án giảm nhiều nhất 50% so với giá trị tốt nhất 16; không còn")
+        assert str(found).startswith(
+            "Có 3 cách chọn dự án giảm nhiều nhất 50% so với giá trị tốt nhất tìm được là 16; không còn"
+        )
 
 
 def test_a_list_that_was_cut_short_says_so():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from capalloc.allocation import Allocation
 from capalloc.answer import NOISE, Answer
 from capalloc.asking import WHOLE_VALUE, funded_by, held, values_of
 from capalloc.budget import Budget
@@ -100,7 +101,15 @@ class Alternatives(Told):
         return f"{words} {shared}"
 
 
-def alternatives(tables: Tables, most: int, within: Fraction, options: SolveOptions, engine: str) -> Alternatives:
+def alternatives(
+    tables: Tables,
+    most: int,
+    within: Fraction,
+    options: SolveOptions,
+    engine: str,
+    *,
+    start: Allocation | None = None,
+) -> Alternatives:
     """Return plans of different selections of projects, best first, that lose at most a part of the best value.
 
     Parameters
@@ -109,10 +118,12 @@ def alternatives(tables: Tables, most: int, within: Fraction, options: SolveOpti
         How many plans, with the best.
     within
         The part of its absolute value by which a plan may be worth less than the first.
+    start
+        A plan to begin from.
     """
     compiled, solver = compile_tables(tables), engine_named(engine)
     budget = Budget(options, most + 1)
-    best = search(Aim(compiled, compiled.model), budget.next(), solver)
+    best = search(Aim(compiled, compiled.model), budget.next(), solver, start=start)
     if best.audit is None:
         return Alternatives(tables, within, (), complete=best.status is Status.INFEASIBLE)
     floor = {number: value - within * abs(value) for number, value in values_of(tables, best.audit).items()}

@@ -7,25 +7,31 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from capalloc.alternatives import alternatives
 from capalloc.answer import Answer
 from capalloc.arguments import path_given
+from capalloc.asking import is_ordered
 from capalloc.catalogue import say
 from capalloc.engines import engine_named
 from capalloc.explaining import Explained
-from capalloc.issues import CapallocError, InvalidInput
+from capalloc.issues import CapallocError, InvalidInput, error
 from capalloc.limits import read_limits
 from capalloc.model import SolveOptions
+from capalloc.money import round_half_up
 from capalloc.plan import Plan
 from capalloc.plotting import SensitivityPlots, known_language
 from capalloc.probing import Probed
 from capalloc.protection import Robust
+from capalloc.records import Envelope
 from capalloc.report.documents import write_report
 from capalloc.robust import robust_plan
 from capalloc.solving import DEFAULT_ENGINE, optimize
+from capalloc.steps import envelope_steps
 from capalloc.storing import write_atomically
 from capalloc.stress import intervals
 from capalloc.tables import Tables
@@ -42,6 +48,8 @@ Pair = tuple[tuple[str, str], tuple[str, str]]
 
 _WHY_NOT = 3
 _STEPS = 200
+_MOST_STEPS = 3
+_ALTERNATIVES, _WITHIN = 10, Fraction(1, 100)
 _REPLANS = 3
 _GAMMA = 5
 _NEARBY = (0.9, 1.0, 1.1)
@@ -256,33 +264,62 @@ class Questioned(Explained, Probed):
         if plan.answer.allocation is None:
             yield "conflict", 1.0, lambda limit: self.conflict(time_limit=limit, **run)
             return
-        yield "tornado", 4.0, lambda limit: self.tornado(time_limit=limit, **near)
+        yield "tornado", 3.0, lambda limit: self.tornado(time_limit=limit, **near)
         if self.tables.envelopes:
-            yield "stress", 2.0, lambda limit: self.stress(
+            yield "stress", 1.5, lambda limit: self.stress(
                 plan, delays=_DELAYS, private=_PRIVATE, disbursement=_DISBURSEMENT, replans=_REPLANS,
                 time_limit=limit, **near,
             )  # fmt: skip
             if any(high > 1.0 for _, high in intervals(self.tables)):
                 yield "robust", 2.0, _robust(self.tables, plan.answer, options, engine)
-        yield "core", 4.0, lambda limit: self.core_index(time_limit=limit, **near)
-        yield "alternatives", 2.0, lambda limit: self.alternatives(time_limit=limit, **near)
+        yield "core", 3.0, lambda limit: self.core_index(time_limit=limit, **near)
+        yield "alternatives", 1.0, _alternatives(self.tables, plan.answer, options, engine)
         # Steps by less than this are below what the time of one part can tell apart.
-        gain = abs(plan.value or 0.0) / _STEPS
+        gain = abs(plan.answer.value or Fraction(0)) / _STEPS
         for source in dict.fromkeys("+".join(row.source) for row in self.tables.envelopes):
             own = [row for row in self.tables.envelopes if "+".join(row.source) == source]
             for row in own:
-                yield f"steps:{source} {row.period}", 2.0, _steps(self, source, row.period, {"gain": gain} | run)
+                yield (
+                    f"steps:{source} {row.period}",
+                    2.0,
+                    _steps(self.tables, row, gain, (plan.answer, options, engine)),
+                )
             yield f"frontier:{source} {own[-1].period}", 1.0, _frontier(self, source, own[-1].period, near)
             if len(own) > 1:
                 yield f"rephase:{source}", 0.5, _rephase(self, source, near)
         if pair := _two_sources(self.tables):
-            yield f"frontier:{' + '.join(map(' '.join, pair))}", 2.0, _frontier_of_two(self, pair, near)
+            yield f"frontier:{' + '.join(map(' '.join, pair))}", 1.5, _frontier_of_two(self, pair, near)
         for project in _rejected(self.tables, plan.answer):
-            yield f"why-not:{project}", 1.5, _why_not(plan, project, run)
+            yield f"why-not:{project}", 3.0, _why_not(plan, project, run)
 
 
-def _steps(portfolio: Questioned, source: str, period: str, run: Mapping[str, Any]) -> Asked:
-    return lambda limit: portfolio.envelope_steps(source, period, most=5, time_limit=limit, **run)
+Known = tuple[Answer, SolveOptions, str]
+"""The plan, the limits and the engine of the report."""
+
+
+def _alternatives(tables: Tables, answer: Answer, options: SolveOptions, engine: str) -> Asked:
+    def ask(limit: float | None) -> Told:
+        if is_ordered(tables):
+            raise InvalidInput([error("why-ordered", question="alternatives")])
+        limits = replace(options, time_limit=limit)
+        return alternatives(tables, _ALTERNATIVES, _WITHIN, limits, engine, start=answer.allocation)
+
+    return ask
+
+
+def _steps(tables: Tables, row: Envelope, gain: Fraction, known: Known) -> Asked:
+    """The steps up to a tenth more of an envelope, from the plan on."""
+    answer, options, engine = known
+    span = (row.amount, row.amount + round_half_up(Fraction(row.amount, 10)))
+    number = tables.envelopes.index(row)
+
+    def ask(limit: float | None) -> Told:
+        if is_ordered(tables):
+            raise InvalidInput([error("why-ordered", question="envelope_steps")])
+        limits = replace(options, time_limit=limit)
+        return envelope_steps(tables, number, span, _MOST_STEPS, gain, limits, engine, start=answer)
+
+    return ask
 
 
 def _frontier(portfolio: Questioned, source: str, period: str, run: Mapping[str, Any]) -> Asked:

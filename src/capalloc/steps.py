@@ -150,7 +150,15 @@ class EnvelopeSteps(Told):
 
 
 def envelope_steps(
-    tables: Tables, number: int, span: tuple[int, int], most: int, gain: Fraction, options: SolveOptions, engine: str
+    tables: Tables,
+    number: int,
+    span: tuple[int, int],
+    most: int,
+    gain: Fraction,
+    options: SolveOptions,
+    engine: str,
+    *,
+    start: Answer | None = None,
 ) -> EnvelopeSteps:
     """Return the steps of the value against the amount of one envelope.
 
@@ -162,10 +170,12 @@ def envelope_steps(
         How many steps to take after the first.
     gain
         A rise of value by less than this is no step; 0 for every rise.
+    start
+        A plan at the least amount to begin from.
     """
     low, high = span
     walk = _Walk(tables, number, gain, Budget(replace(options, gap=0.0), 3 * most + 2), engine)
-    first = walk.at(low, low, -math.inf, None)
+    first = walk.at(low, low, -math.inf, None, start)
     if first is None:
         return EnvelopeSteps(tables, number, low, high, (), complete=False, gain=gain)
     steps, complete = [first], False
