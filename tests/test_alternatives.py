@@ -34,8 +34,8 @@ def test_every_selection_within_the_loss_is_found_best_first():
     assert frame["enters"].tolist() == ["", "C", ""]
     assert frame["leaves"].tolist() == ["", "A", "B"]
     assert str(found) == (
-        "3 selections of projects lose at most 50% of the best value found, 16; there is no other. All of them fund the same"
-        " 0 projects; they differ in A, B, C."
+        "3 selections of projects lose at most 50% of the best value found, 16; there is no other. All of them"
+        " fund the same 0 projects; they differ in A, B, C."
     )
     with speaking("vi"):
         assert str(found).startswith(
