@@ -124,9 +124,9 @@ def test_a_plan_of_another_portfolio_is_refused():
 def test_the_paragraph_names_the_weakest_envelope():
     """In both languages, with its chance."""
     found = one().stress(runs=100)
-    assert "state P" in str(found)
+    assert "the envelope of state for P" in str(found)
     with speaking("vi"):
-        assert "Hạn mức dễ bị vượt nhất là state" in str(found)
+        assert "Hạn mức vốn dễ bị vượt nhất là từ state" in str(found)
 
 
 def test_the_interval_of_a_share_lies_around_it():

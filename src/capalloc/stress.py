@@ -25,6 +25,7 @@ from capalloc.history import first_open_year, payments_made
 from capalloc.model import Floats, SolveOptions
 from capalloc.reporting import base_costs, shown_down, shown_up
 from capalloc.solving import DEFAULT_ENGINE, optimize
+from capalloc.statements import sources_in_words
 from capalloc.tables import Tables
 from capalloc.telling import Told
 from capalloc.tornado import base_cost
@@ -89,6 +90,7 @@ class Replanned:
 class Stress(Told):
     """What :meth:`Portfolio.stress` answers: the fixed plan in every run, and some runs planned again."""
 
+    tables: Tables
     runs: int
     strains: tuple[Strain, ...]
     all_hold: float
@@ -133,7 +135,7 @@ class Stress(Told):
         parts = [say("sensitivity.stress.all", runs=self.runs, count=self.varied, chance=_percent(self.all_hold))]
         if self.strains:
             worst = min(self.strains, key=lambda row: row.holds)
-            name = {"source": "+".join(worst.source), "period": worst.period}
+            name = {"source": sources_in_words(self.tables, worst.source), "period": worst.period}
             range_ = {"low": _percent(worst.holds_low), "high": _percent(worst.holds_high)}
             parts.append(say("sensitivity.stress.weakest", **name, chance=_percent(worst.holds), **range_))
             parts.append(say("sensitivity.stress.overrun", overrun=round(worst.overrun), worst=round(worst.worst)))
@@ -250,7 +252,7 @@ def stress(
     funded = tuple(choice.project for choice in allocation.choices)
     replans = _replan(given, drawn, again, Budget(options, max(again, 1)), engine)
     all_hold = float((missing <= 0).all(axis=1).mean()) if strains else 1.0
-    return Stress(runs, strains, all_hold, replans, varied, funded)
+    return Stress(in_force, runs, strains, all_hold, replans, varied, funded)
 
 
 def _uses(tables: Tables, allocation: Allocation, drawn: Draws) -> Floats:

@@ -29,6 +29,8 @@ COSTS = "projects.*.cost"
 
 LOW, HIGH = "cost_low", "cost_high"
 
+_NAMES = {COSTS: "costs", LOW: "low", HIGH: "high"}
+
 _POINTS = Fraction(2, 100)
 
 
@@ -110,19 +112,26 @@ class Tornado(Told):
         if held:
             top = max(held, key=_size)
             change = top.change or Fraction(0)
-            words = {"path": top.path, "setting": top.setting, "change": shown_down(change)}
+            words = {"path": _in_words(top.path), "setting": _in_words(top.setting), "change": shown_down(change)}
             parts.append(say("sensitivity.tornado.most", **words, entered=len(top.entered), left=len(top.left)))
             if top.direction == "open":
                 parts.append(say("sensitivity.tornado.open"))
             elif change and math.isfinite(top.least) and math.isfinite(top.most):
                 within = {"least": shown_down(top.least), "most": shown_up(top.most)}
                 parts.append(say("sensitivity.tornado.proved", **within))
-        none = [f"{row.path} {row.setting}" for row in self.bars if row.status is Status.INFEASIBLE]
+        none = [
+            f"{_in_words(row.path)} {_in_words(row.setting)}" for row in self.bars if row.status is Status.INFEASIBLE
+        ]
         if none:
             parts.append(say("sensitivity.tornado.none", names=enumerated(none)))
         if self.left_out:
             parts.append(say("sensitivity.cut-short", count=self.left_out))
         return " ".join(parts)
+
+
+def _in_words(name: str) -> str:
+    """What stands for all costs, and their ends, in words; a path and a change of it as they are written."""
+    return say(f"sensitivity.tornado.name.{_NAMES[name]}") if name in _NAMES else name
 
 
 def _size(bar: Bar) -> Fraction:
