@@ -12,6 +12,7 @@ from capalloc import InvalidInput, Status
 from capalloc.alternatives import alternatives
 from capalloc.catalogue import speaking
 from capalloc.model import SolveOptions
+from few import few
 from sample import sample
 from strategies import cases, portfolios
 
@@ -107,3 +108,11 @@ def test_within_no_time_nothing_is_claimed():
     """Not even that there is no plan."""
     found = alternatives(sample().tables, 3, Fraction(1), replace(EXACT, time_limit=1e-9), "highs")
     assert not found.complete
+
+
+def test_a_loss_is_a_part_of_the_size_of_a_value_below_nothing():
+    """The mandatory A is worth −10 and B −1: a tenth of 10 may be lost, so that A with B counts."""
+    rows = {"A": {"cost": 1, "value": -10, "mandatory": True}, "B": {"cost": 1, "value": -1}}
+    found = few(rows, 5).alternatives(within=0.1, threads=1)
+    assert (found.complete, chosen(found)) == (True, [(-10, {"A"}), (-11, {"A", "B"})])
+    assert len(few(rows, 5).alternatives(within=0.09, threads=1)) == 1

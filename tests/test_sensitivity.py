@@ -130,3 +130,9 @@ def test_the_shell_prints_json_and_nothing_else(tmp_path):
     record = json.loads(done.stdout)
     assert (done.returncode, done.stderr) == (1, "")
     assert [part["name"] for part in record["parts"]] == ["conflict"]
+
+
+def test_a_watcher_that_cannot_be_called_is_refused():
+    """As any other argument of the wrong type."""
+    with pytest.raises(InvalidInput, match="progress is 3"):
+        sample().sensitivity_report(progress=3)

@@ -117,6 +117,8 @@ def test_without_a_plan_at_the_least_amount_there_are_no_steps():
     [
         ({"low": 5, "high": 4}, "The least amount 5 is above the greatest, 4."),
         ({"low": -1}, "low is -1"),
+        ({"low": "1"}, "low is '1'"),
+        ({"high": 2.5}, "high is 2.5"),
         ({"most": 0}, "most is 0"),
         ({"gain": -1}, "gain is -1"),
         ({"time_limit": 0}, "time_limit is 0"),
@@ -154,6 +156,22 @@ def test_a_frontier_solves_every_combination_of_two_envelopes():
     assert frame["bound"].tolist() == [6, 6, 16, 16]
     assert frame["projects"].tolist() == [1, 1, 2, 2]
     assert "the value runs from 6 to 16" in str(front)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"points": []}, "points is \\[\\]"),
+        ({"points": None}, "points is None"),
+        ({"points": 1.0}, "points is 1.0"),
+        ({"beside": "oda"}, "beside is 'oda'"),
+        ({"beside": ("state", "2026-2030")}, "Give source and period of another envelope"),
+    ],
+)
+def test_points_and_a_second_envelope_are_what_they_must_be(arguments, message):
+    """A list that is not empty, and an envelope that is not the first again."""
+    with pytest.raises(InvalidInput, match=message):
+        sample().frontier("state", "2026-2030", **arguments)
 
 
 def test_a_multiple_below_nothing_is_refused():

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 from hypothesis import assume, given
@@ -10,7 +11,7 @@ from brute import best_by_enumeration
 from capalloc import InvalidInput, Status
 from capalloc.catalogue import speaking
 from capalloc.model import SolveOptions
-from capalloc.tornado import Parameter, tornado
+from capalloc.tornado import Bar, Parameter, tornado
 from few import few
 from strategies import cases, portfolios
 
@@ -105,3 +106,13 @@ def test_changes_agree_with_trying_everything(tables):
     if before and after:
         assert low.change == after[0] - before[0]
         assert low.least - 1e-6 <= float(low.change) <= low.most + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "direction"),
+    [(0.0, 0.0, "same"), (0.0, 1.0, "open"), (0.5, 1.0, "rises"), (-1.0, 0.0, "open"), (-1.0, -0.5, "falls")],
+)
+def test_a_direction_is_claimed_only_where_it_is_proved(least, most, direction):
+    """A change that may be none is open."""
+    bar = Bar("p", "low", "*0.9", Status.FEASIBLE, Fraction(1), 1.0, Fraction(0), least, most, (), ())
+    assert bar.direction == direction

@@ -148,6 +148,15 @@ def test_nothing_is_claimed_that_the_bound_of_the_plan_does_not_prove():
     assert "How much less would not do could not be decided." in str(loose)
 
 
+def test_a_cut_of_nothing_is_not_called_too_little():
+    """Where only the plan as it is is known not to do, the paragraph says that less may do."""
+    exact = asked(given_tables(worth("A", 6, 5), worth("B", 6, 4)), "B")
+    envelope_, cost = exact.routes
+    loose = replace(exact, routes=(replace(envelope_, failing=0), replace(cost, working=5, failing=1)))
+    assert "(10 million VND), at no loss; whether less would do could not be decided." in str(loose)
+    assert "costs 5 million VND less; 1 less is not enough, and what lies between could not be decided." in str(loose)
+
+
 @cases(15)
 @given(data=st.data())
 def test_an_envelope_raised_by_the_stated_amount_lets_the_project_in_and_by_one_less_does_not(data):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import Any
 
 from capalloc.alternatives import Alternatives, alternatives
 from capalloc.amounts import envelope_named
-from capalloc.arguments import expect
+from capalloc.arguments import expect, wrong_argument
 from capalloc.asking import is_ordered
 from capalloc.conflict import Conflict, find_conflict
 from capalloc.engines import engine_named
@@ -87,13 +88,14 @@ class Explained:
         number = self._envelope(source, period)
         own = self.tables.envelopes[number].amount
         low = own if low is None else low
-        high = max(low, round_half_up(Fraction(own * 11, 10))) if high is None else high
         issues = [
-            *whole_issues({"low": low, "high": high}, 0),
+            *whole_issues({"low": low} | ({} if high is None else {"high": high}), 0),
             *whole_issues({"most": most}, 1),
             *amount_issues("gain", gain),
         ]
-        if not issues and high < low:
+        self._refuse(issues)
+        high = max(low, round_half_up(Fraction(own * 11, 10))) if high is None else high
+        if high < low:
             issues.append(error("why-span", low=low, high=high))
         self._refuse([*issues, *self._ordered("envelope_steps")])
         step = Fraction(repr(float(gain)))
@@ -133,7 +135,10 @@ class Explained:
             When there is no such envelope or engine.
         """
         options = read_limits(time_limit, gap, threads, seed, None)
-        numbers = [self._envelope(source, period), *([self._envelope(*beside)] if beside else [])]
+        _expect_points(points, beside)
+        numbers = [self._envelope(source, period), *([] if beside is None else [self._envelope(*beside)])]
+        if len(set(numbers)) < len(numbers):
+            raise wrong_argument("beside", beside, "beside")
         self._refuse([*amount_issues("points", *points), *self._ordered("frontier")])
         engine_named(engine)
         return frontier(self.tables, numbers, [Fraction(repr(float(point))) for point in points], options, engine)
@@ -237,3 +242,11 @@ class Explained:
     def _refuse(self, issues: Sequence[Issue]) -> None:
         if issues:
             raise InvalidInput(issues)
+
+
+def _expect_points(points: Any, beside: Any) -> None:
+    """Let multiples, one or more, and a second envelope pass."""
+    if isinstance(points, str) or not isinstance(points, Sequence) or not points:
+        raise wrong_argument("points", points, "points")
+    if beside is not None and not (isinstance(beside, tuple | list) and len(beside) == 2):
+        raise wrong_argument("beside", beside, "beside")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from capalloc.alternatives import alternatives
 from capalloc.answer import Answer
-from capalloc.arguments import path_given
+from capalloc.arguments import path_given, wrong_argument
 from capalloc.asking import is_ordered
 from capalloc.catalogue import say
 from capalloc.engines import engine_named
@@ -248,6 +248,8 @@ class Questioned(Explained, Probed):
             When there is no such engine.
         """
         options, clock = read_limits(time_limit, gap, threads, seed, None), perf_counter()
+        if progress is not None and not callable(progress):
+            raise wrong_argument("progress", progress, "part-progress")
         engine_named(engine)
         limit = options.time_limit
         first = None if limit is None else limit / 8
