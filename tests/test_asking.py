@@ -93,3 +93,9 @@ def test_a_step_that_is_not_decided_proves_nothing():
     assert (found.failing, found.working) == (0, 8)
     assert reached_by(answers(101), 0, 100, 2, Budget(EXACT, 20)) == Bracket(100, None)
     assert reached_by(answers(101, range(101)), 0, 100, 2, Budget(EXACT, 20)) == Bracket(0, None)
+
+
+@pytest.mark.parametrize(("failing", "working", "exact"), [(4, 5, True), (3, 5, False), (4, None, False)])
+def test_a_bracket_is_exact_where_nothing_lies_between(failing, working, exact):
+    """One number apart, and one that works."""
+    assert Bracket(failing, working).exact is exact

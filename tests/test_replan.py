@@ -86,6 +86,15 @@ def test_what_has_started_before_the_first_open_year_stays():
     assert found.plan.projects is None
 
 
+def test_nothing_else_starts_before_decisions_are_open():
+    """With more money A could start in 2026, beside B; from 2027 on it cannot, and B stays alone."""
+    rows = {"B": {"cost": 3, "value": 4, "latest_start": 2026}, "A": {"cost": 3, "value": 3, "latest_start": 2026}}
+    plan = few(rows, 3).optimize(**EXACT)
+    more = {"envelopes.state.P.amount": "+3"}
+    assert changes(plan.replan(more, max_changes=1, **EXACT)) == {"B": "kept", "A": "entered"}
+    assert changes(plan.replan(more, max_changes=1, since=2027, **EXACT)) == {"B": "kept"}
+
+
 def test_a_project_that_starts_in_another_year_has_moved():
     """The window of B closes in 2026: it moves a year, which is one change."""
     portfolio = few({"B": {"cost": 3, "value": 4, "earliest_start": 2026, "latest_start": 2026}}, 3)

@@ -77,6 +77,10 @@ def test_money_carried_to_the_next_phase_helps_it_hold():
     }
     found = few(projects, 0, settings, envelopes=envelopes).stress(runs=10)
     assert [strain.holds for strain in found.strains] == [1.0, 1.0]
+    # No more than 3 may move, whatever the first phase leaves: all that costs more than 13 is too much.
+    projects["B"]["cost_high"] = 15
+    found = few(projects, 0, settings, envelopes=envelopes).stress(runs=10)
+    assert [strain.holds for strain in found.strains] == [1.0, 0.0]
 
 
 def test_the_same_seed_draws_the_same_runs():

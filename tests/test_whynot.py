@@ -309,3 +309,14 @@ def test_what_was_not_decided_in_time_is_not_claimed():
     assert (found.extra_enough, found.extra_too_little, kept.loss_least, kept.loss_most) == (None,) * 4
     assert str(found) == "Whether any plan can fund B could not be decided within the time limit."
     assert str(kept) == "What a plan without A would be worth could not be decided within the time limit."
+
+
+def test_a_loss_lies_between_what_both_bounds_leave_open():
+    """A plan of 5 with a bound of 7, and of 4 without A with one of 4.5: the loss is 0.5 to 1, the fall 3."""
+    given = given_tables(worth("A", 6, 5), worth("B", 6, 4))
+    kept = why(given, optimize(given, EXACT), "A", EXACT, "highs")
+    open_ = {"status": Status.FEASIBLE}
+    loose = replace(
+        kept, answer=replace(kept.answer, bound=7.0, **open_), without=replace(kept.without, bound=4.5, **open_)
+    )
+    assert (loose.loss_least, loose.loss_most, loose.falls_out) == (Fraction(1, 2), 1, 3)
