@@ -84,7 +84,7 @@ LAYERS = (
     ("reducing", "asking", "amounts", "statements", "breaching", "conflict", "whynot", "why"),
     ("steps", "frontier"),
     ("tornado", "stress", "steadiness", "core", "replan", "protection", "bearing", "robust", "defending"),
-    ("drawing", "figures", "sensitivity_figures", "plotting"),
+    ("drawing", "figures", "sensitivity_figures", "run_figures", "plotting"),
     (
         "report",
         "report.pieces",
@@ -96,6 +96,7 @@ LAYERS = (
         "report.answer_chapters",
         "report.page",
         "report.documents",
+        "report.run_chapters",
         "showing",
     ),
     ("plan",),
@@ -108,7 +109,7 @@ LAYERS = (
     ("series",),
     ("scenariofile", "scenarios", "runstore"),
     ("working", "serving", "workforce", "clusters"),
-    ("differing", "runtables", "runs", "headway", "running"),
+    ("differing", "runtables", "runshow", "runs", "headway", "running"),
     ("console",),
     ("shell",),
     ("",),  # the package itself

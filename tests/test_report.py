@@ -1,7 +1,6 @@
 """The report of a plan says what the plan holds, in both languages, and nothing in it comes from outside."""
 
 import re
-from html.parser import HTMLParser
 
 import pytest
 
@@ -9,6 +8,7 @@ from capalloc import CapallocError, InvalidInput, UnknownName
 from capalloc.catalogue import texts, write_number
 from capalloc.report.answer_chapters import ORDER
 from few import few
+from pages import Page
 from sample import sample
 
 HOSTILE = "<script>alert('Đường')</script> & \"B\""
@@ -37,55 +37,6 @@ def candidates():
         groups={"group": ["cau", "cau"], "project": ["E", "F"], "kind": ["one_of", "one_of"]},
         committed={"project": ["A"], "decision": ["out"], "reason": ["Chưa có mặt bằng."]},
     )
-
-
-class Page(HTMLParser):
-    """The tables of a page by language and caption, as rows of texts; and every address that the page asks for."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.tables, self.addresses = {}, []
-        self.lang = self.cell = self.caption = None
-        self.rows = []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        """Begin an edition, a row or a cell, and keep addresses."""
-        attributes = dict(attrs)
-        self.addresses += [v for k, v in attrs if k in ("src", "href", "xlink:href", "action", "data")]
-        if attributes.get("class") == "edition":
-            self.lang = attributes["lang"]
-        elif tag == "table":
-            self.rows = []
-        elif tag == "tr":
-            self.rows.append([])
-        elif tag in ("td", "th", "caption"):
-            self.cell = ""
-        elif tag == "small":
-            self.cell = None if self.cell is None else f"{self.cell}|"
-
-    def handle_data(self, data):
-        """Add to the cell."""
-        if self.cell is not None:
-            self.cell += data
-
-    def handle_endtag(self, tag):
-        """End a cell or a table."""
-        if tag == "caption":
-            self.caption = self.cell
-        elif tag in ("td", "th") and self.cell is not None:
-            self.rows[-1].append(self.cell.strip())
-        elif tag == "table":
-            self.tables[self.lang, self.caption] = self.rows
-        if tag in ("td", "th", "caption"):
-            self.cell = None
-
-    def table(self, beginning, lang="en"):
-        """Return the rows below the headings of the table whose caption begins so."""
-        (rows,) = (
-            rows for (own, caption), rows in self.tables.items() if own == lang and caption.startswith(beginning)
-        )
-        return rows[1:]
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from few import few
+from pages import Reader
 
 pytestmark = pytest.mark.browser
 
@@ -52,32 +53,6 @@ def report(tmp_path_factory):
     return path
 
 
-class Reader:
-    """A page with what it wrote to the console and asked for."""
-
-    def __init__(self, browser, path, **context):
-        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "locale": "vi-VN"} | context)
-        self.page = self.context.new_page()
-        self.said, self.asked = [], []
-        self.page.on("console", lambda message: self.said.append(message.text))
-        self.page.on("pageerror", lambda fault: self.said.append(str(fault)))
-        self.page.on("dialog", lambda dialog: self.said.append(dialog.message))
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.goto(path.as_uri())
-        if context.get("java_script_enabled", True):
-            self.page.wait_for_function(
-                "document.querySelectorAll('.edition:not([hidden]) .chart[data-drawn] svg').length > 4"
-            )
-
-    def ids(self):
-        """Return the ids of the projects that the table shows, in its order."""
-        return self.page.locator(".edition:not([hidden]) .sought tbody tr:not([hidden]) th").all_inner_texts()
-
-    def found(self):
-        """Return what is told of the projects that are shown."""
-        return self.page.locator(".edition:not([hidden]) .found").inner_text()
-
-
 @pytest.fixture(scope="module")
 def shared(browser, report):
     """One page for all tests that leave it as it was."""
@@ -99,7 +74,7 @@ def reader(shared):
 def test_the_page_asks_for_nothing_and_has_nothing_to_complain_about(reader, report):
     """The file is all that is read, and no script of it or of a name goes wrong or runs."""
     reader.page.click(".edition:not([hidden]) [data-language=en]")
-    reader.page.wait_for_function("document.querySelectorAll('[lang=en] .chart[data-drawn] svg').length > 4")
+    reader.wait()
     assert [url for url in reader.asked if not url.startswith("data:")] == [report.as_uri()]
     assert reader.said == []
 

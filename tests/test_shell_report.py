@@ -34,6 +34,17 @@ def test_the_report_with_answers_has_their_chapter(tmp_path):
     assert 'id="en-answers"' in page.read_text(encoding="utf-8")
 
 
+def test_the_report_of_a_store_of_scenarios(tmp_path):
+    """A store is told from a portfolio by what it holds, and its scenarios stand in one page."""
+    write_sample(tmp_path / "in")
+    scenarios = '[scenario.less.set]\n"envelopes.state.2026-2030.amount" = "*0.9"\n'
+    (tmp_path / "what-if.toml").write_text(f'base = "in"\n{scenarios}', encoding="utf-8")
+    store, page = tmp_path / "runs.sqlite", tmp_path / "runs.html"
+    assert run("run", tmp_path / "what-if.toml", "--store", store, "--workers", 1, "--quiet").returncode == 0
+    assert run("report", store, "--out", page).returncode == 0
+    assert "2 of 2 scenarios have a plan" in page.read_text(encoding="utf-8")
+
+
 def test_without_a_plan_no_report_is_written(tmp_path):
     """The exit code is that of no plan, and the reason is told."""
     folder = write_sample(tmp_path / "in")

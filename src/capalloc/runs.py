@@ -24,6 +24,7 @@ from capalloc.packing import unpack
 from capalloc.plan import Plan
 from capalloc.portfolio import Portfolio
 from capalloc.reporting import Section, as_html, as_text, shown_down
+from capalloc.runshow import ShownRuns
 from capalloc.runstore import Held, Reader
 from capalloc.runtables import RunTables
 from capalloc.scenarios import resolved
@@ -47,7 +48,7 @@ _SHOWN, _CELLS = 40, 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Runs(RunTables):
+class Runs(RunTables, ShownRuns):
     """What :func:`run` and :func:`load_runs` answer.
 
     Every table of a plan is a table here, with the column ``scenario`` before the others.  Tables are read from the

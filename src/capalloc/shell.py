@@ -319,26 +319,32 @@ def report(  # one argument an option
     with answering(False, lang):
         limits: dict[str, Any] = {"gap": gap, "threads": threads, "seed": seed, "engine": engine}
         with writing_file(out_file):
-            planned = _reported(path, plan_file, with_answers, out_file, {"time_limit": time_limit} | limits, quiet)
-        tell(say("shell.written" if planned else "shell.nothing-to-report", folder=out_file))
+            planned, written = _reported(
+                path, plan_file, with_answers, out_file, {"time_limit": time_limit} | limits, quiet
+            )
+        tell(say("shell.written" if written else "shell.nothing-to-report", folder=out_file))
     raise typer.Exit(0 if planned else NO_PLAN)
 
 
 def _reported(
     path: Path, plan_file: Path | None, with_answers: bool, out: Path, limits: Mapping[str, Any], quiet: bool
-) -> bool:
-    """Write the report of a portfolio's plan; whether there is a plan."""
+) -> tuple[bool, bool]:
+    """Write the report of a portfolio's plan, or of a store's scenarios; whether there are plans, and a page."""
+    if is_store(path):
+        runs = load_runs(path)
+        runs.report(out, language())
+        return runs.all_planned, True
     portfolio = load(path)
     if with_answers:
         asked = portfolio.sensitivity_report(**limits, progress=None if quiet else _tell_part)
         asked.report(out, language())
-        return asked.plan.status.has_plan
+        return asked.plan.status.has_plan, True
     plan = load_plan(plan_file, portfolio) if plan_file else portfolio.optimize(**limits, progress=not quiet)
-    if plan.status.has_plan:
-        plan.report(out, language())
-    else:
+    if not plan.status.has_plan:
         typer.echo(plan.summary())
-    return plan.status.has_plan
+        return False, False
+    plan.report(out, language())
+    return True, True
 
 
 @app.command(name="schema")

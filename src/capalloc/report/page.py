@@ -12,7 +12,7 @@ from typing import Any
 
 from capalloc.catalogue import LANGUAGES, language, say, speaking
 from capalloc.drawing import Spec
-from capalloc.report.pieces import Chapter, Figure, Headline, Table
+from capalloc.report.pieces import Chapter, Choice, Figure, Headline, Table
 from capalloc.storing import write_atomically
 
 
@@ -75,7 +75,7 @@ def _environment() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.tests |= {"table": _is(Table), "figure": _is(Figure), "chapter": _is(Chapter)}
+    environment.tests |= {"table": _is(Table), "figure": _is(Figure), "choice": _is(Choice)}
     environment.filters |= {"spec": _as_json, "picture": _as_picture}
     return environment
 

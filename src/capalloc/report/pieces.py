@@ -81,22 +81,15 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A chart with the table of its numbers, for those who do not see it or want them exactly."""
+    """A chart with the table of its numbers, for those who do not see it or want them exactly.
+
+    A ``still`` one is there as a picture too, for readers that run no scripts; a ``folded`` one never is.
+    """
 
     spec: Spec
     table: Table | None = None
     folded: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Chapter:
-    """A part of the report: its place name, heading, sentences, notes, and pieces in their order."""
-
-    name: str
-    title: str
-    lines: tuple[str, ...] = ()
-    pieces: tuple[Table | Figure | Chapter, ...] = ()
-    notes: tuple[str, ...] = ()
+    still: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +99,26 @@ class Headline:
     name: str
     number: str
     told: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A part of the report: its place name, heading, sentences, notes, pieces in their order, and numbers above all."""
+
+    name: str
+    title: str
+    lines: tuple[str, ...] = ()
+    pieces: tuple[Table | Figure | Chapter | Choice, ...] = ()
+    notes: tuple[str, ...] = ()
+    headlines: tuple[Headline, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Parts of which the reader chooses one: what is asked, and the parts, the first of which is shown."""
+
+    label: str
+    options: tuple[Chapter, ...]
 
 
 def number_cell(value: int | Fraction, decimals: int = 0, part: float | None = None) -> Cell:

@@ -97,6 +97,36 @@ def _facets(project: Project, is_funded: bool) -> Mapping[str, str]:
     }
 
 
+def funded_table(planned: Planned) -> Table:
+    """Return the funded projects with their years and costs, for a plan among others."""
+    tables, unit, names = planned.tables, planned.unit, names_of(planned.tables.projects)
+    own = {project.id: project for project in tables.projects}
+    modes = {(row.project, row.mode): row.name or row.mode for row in tables.modes}
+    rows = planned.audit.projects
+    cells = money_cells([row.cost for row in rows], unit)
+    lines = tuple(
+        Line(
+            (
+                Cell(row.project),
+                Cell(_named(names[row.project], row, modes), names[row.project]),
+                *_years(row),
+                _class(own[row.project], row),
+                cells[n],
+            )
+        )
+        for n, row in enumerate(rows)
+    )
+    columns = (
+        Column(say("report.column.id")),
+        Column(say("word.project")),
+        Column(say("report.column.start"), number=True),
+        Column(say("report.column.finish"), number=True),
+        Column(say("report.column.class-short"), number=True, wide_only=True),
+        Column(say("report.column.cost"), number=True),
+    )
+    return Table(say("report.table.funded", unit=unit.name), columns, lines)
+
+
 def unfunded_chapter(planned: Planned) -> Chapter | None:
     """Return the projects without money, each with a reason; ``None`` where there is none."""
     tables, unit = planned.tables, planned.unit

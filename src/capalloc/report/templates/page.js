@@ -101,6 +101,18 @@
     choose();
   });
 
+  // One of several parts, chosen by its name; in the other language the same one.
+  const choose = (number) => all(document, ".choice").forEach((choice) => {
+    choice.querySelector("select").value = number;
+    choice.querySelector("label").hidden = false;
+    all(choice, ".option").forEach((option, place) => { option.hidden = String(place) !== number; });
+  });
+  all(document, ".choice select").forEach((select) => select.addEventListener("change", () => {
+    choose(select.value);
+    drawAll();
+  }));
+  choose("0");
+
   // Printing: what is folded is printed too.
   let folded = [];
   window.addEventListener("beforeprint", () => {
