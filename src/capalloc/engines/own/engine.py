@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 from threading import Event as Flag
@@ -21,13 +22,15 @@ from capalloc.engines.base import (
 )
 from capalloc.engines.highs import PATIENCE, PATIENCE_PER_ENTRY, Highs, made_whole
 from capalloc.engines.own.board import Board
+from capalloc.engines.own.cores import Cores
 from capalloc.engines.own.improver import Improver, Root
 from capalloc.engines.own.neighbourhoods import surroundings
 from capalloc.engines.own.presolve import Reduced, reduce
 from capalloc.engines.own.problem import dual_bound, problem_of
 from capalloc.engines.own.prover import NAME as PROVER
 from capalloc.engines.own.prover import prove
-from capalloc.engines.own.simplex import Simplex
+from capalloc.engines.own.sifting import Sifting
+from capalloc.engines.own.simplex import Relaxed, Simplex
 from capalloc.engines.own.turns import Turns
 from capalloc.engines.points import crossed, refuse_bad_numbers
 from capalloc.engines.threads import launch
@@ -45,6 +48,10 @@ PROMISING = 0.2
 # Plans no longer improve when nothing has come for so many seconds, or for this part of the run.
 STILL = 5.0
 STILL_PART = 0.25
+
+# The proof of a large problem begins once so few columns are open, looked at every so many seconds.
+FEW_COLUMNS = 20_000
+LOOK = 1.0
 
 # Searches for plans begin so many seconds after the proof, which may need no more.
 HEAD_START = 0.5
@@ -109,6 +116,8 @@ class _Session:
         self.turns = Turns(board.options.threads, {PROVER: SHARE_OF_PROOF} | dict.fromkeys(names, 1.0))
         self.proved = False
         self.diving = set(names)
+        self.searching = set(names[:1] if board.options.node_limit is not None else names)
+        self.relaxed: Relaxed | None = None
         self.root: Root | None = None
         self.rooted, self.proof_ended = Flag(), Flag()
 
@@ -122,9 +131,9 @@ class _Session:
             _side_by_side(
                 [self._prove, *(partial(self._improve, number) for number in range(len(self.improvers)))], board
             )
-        if self.root is not None:
+        if self.relaxed is not None:
             multipliers = np.zeros(len(self.model.row_upper))
-            multipliers[self.reduced.rows] = self.root.relaxed.multipliers
+            multipliers[self.reduced.rows] = self.relaxed.multipliers
             details |= {"root_multipliers": multipliers}
         if board.best is None:
             ending, bound = (StoppedBy.PROOF, float("-inf")) if self.proved else (self._ending(), self._bound())
@@ -156,6 +165,8 @@ class _Session:
                 work()
 
     def _prove(self) -> None:
+        if self.board.problem.blocks is not None and not self._narrowed():
+            return
         self.turns.begin(PROVER)
         try:
             self.proved = prove(self.board, self.turns)
@@ -164,6 +175,19 @@ class _Session:
             self.proof_ended.set()
         if self.proved:
             self.board.finish()
+
+    def _narrowed(self) -> bool:
+        """Wait until the relaxation leaves few columns of a large problem open, or nothing else; false when neither."""
+        board = self.board
+        self.proof_ended.set()
+        while not board.over:
+            lower, upper = board.narrowed()
+            if not self.searching or int((lower < upper).sum()) <= FEW_COLUMNS:
+                return True
+            if board.options.node_limit is not None:
+                return False
+            time.sleep(LOOK)
+        return False
 
     def _improve(self, number: int) -> None:
         name = self.improvers[number]
@@ -175,13 +199,17 @@ class _Session:
         try:
             if not number and not self.board.over:
                 self._solve_root()
-            if self.root is not None and self.board.problem.groups.binary.any():
-                improver = Improver(self.board, self.root, partial(self._rest, name), number)
+            rest = partial(self._rest, name)
+            if self.relaxed is not None and self.board.root is not None and self.root is None:
+                Cores(self.board, self.relaxed, self.board.root[1], rest, number).go_on()
+            elif self.root is not None and self.board.problem.groups.binary.any():
+                improver = Improver(self.board, self.root, rest, number)
                 improver.begin()
                 self.diving.discard(name)
                 improver.go_on()
         finally:
             self.rooted.set()
+            self.searching.discard(name)
             self.turns.end(name)
 
     def _rest(self, name: str, after: float) -> None:
@@ -198,14 +226,15 @@ class _Session:
         return board.root is not None and board.root[0] - board.bound >= PROMISING * (board.root[0] - board.value)
 
     def _solve_root(self) -> None:
-        board = self.board
-        lp = Simplex(board)
-        relaxed = lp.solve()
+        board, problem = self.board, self.board.problem
+        lp = Simplex(board) if problem.blocks is None else None
+        self.relaxed = relaxed = Sifting(board).solve() if lp is None else lp.solve()
         if relaxed is not None:
-            bound, gains = dual_bound(board.problem, relaxed.multipliers)
+            bound, gains = dual_bound(problem, relaxed.multipliers)
             board.root = (bound, gains)
             board.lower(max(bound, board.value))
-            self.root = Root(relaxed, gains, lp, surroundings(board.problem, relaxed.multipliers))
+            if lp is not None:
+                self.root = Root(relaxed, gains, lp, surroundings(problem, relaxed.multipliers))
         self.rooted.set()
 
 

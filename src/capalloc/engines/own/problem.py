@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from capalloc.engines.highs import made_whole
+from capalloc.engines.own.blocks import Blocks, find_blocks
 from capalloc.engines.own.structure import Groups, find_groups
 from capalloc.engines.points import holds, settled
 from capalloc.engines.scaling import Scaling, scaled, scaling_of
@@ -20,12 +21,16 @@ if TYPE_CHECKING:
 # Entries of a large model.
 _LARGE = 200_000
 
+# Rows of a model whose relaxation takes one run of the simplex method long.
+_VAST = 20_000
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """A model, its groups, and the same model in the counts of a solver, by rows and by columns.
 
-    Points are in the counts of ``model`` everywhere.
+    Points are in the counts of ``model`` everywhere.  ``blocks`` are found only where the model is too large for one
+    run of the simplex method.
     """
 
     model: LinearModel
@@ -33,6 +38,7 @@ class Problem:
     scaling: Scaling
     scaled: LinearModel
     columns: csc_array
+    blocks: Blocks | None = None
 
     @property
     def large(self) -> bool:
@@ -67,7 +73,9 @@ def problem_of(model: LinearModel) -> Problem:
 
     scaling = scaling_of(model)
     counted = scaled(model, scaling)
-    return Problem(model, find_groups(model), scaling, counted, csc_array(counted.matrix))
+    groups = find_groups(model)
+    blocks = find_blocks(model, groups) if len(model.row_upper) > _VAST else None
+    return Problem(model, groups, scaling, counted, csc_array(counted.matrix), blocks)
 
 
 def dual_bound(problem: Problem, multipliers: Floats) -> tuple[float, Floats]:
