@@ -44,8 +44,10 @@ _WHOLE = 1e-6
 def near(blocks: Blocks, x: Floats, loss: Floats, size: int) -> Ints:
     """Return so many columns that a point does not take, those of the least loss, with what it takes in their blocks.
 
-    Columns of an infinite loss are left out; other columns than 0/1 ones that no block owns are always among them.
+    Asked for as many as there are, it returns every column.  Columns of an infinite loss are left out; other columns than 0/1 ones that no block owns are always among them.
     """
+    if size >= len(x):
+        return np.arange(len(x))
     taken = np.abs(x) > _WHOLE
     other = np.flatnonzero((~taken | (loss < 0)) & np.isfinite(loss))
     size = min(size, len(other))
