@@ -44,7 +44,8 @@ _WHOLE = 1e-6
 def near(blocks: Blocks, x: Floats, loss: Floats, size: int) -> Ints:
     """Return so many columns that a point does not take, those of the least loss, with what it takes in their blocks.
 
-    Asked for as many as there are, it returns every column.  Columns of an infinite loss are left out; other columns than 0/1 ones that no block owns are always among them.
+    Asked for as many as there are, it returns every column.  Columns of an infinite loss are left out otherwise; other
+    columns than 0/1 ones that no block owns are always among them.
     """
     if size >= len(x):
         return np.arange(len(x))
