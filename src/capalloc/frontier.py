@@ -16,6 +16,7 @@ from capalloc.answer import Answer
 from capalloc.asking import WHOLE_VALUE, funded_by, gains_in_order
 from capalloc.budget import Budget
 from capalloc.catalogue import say
+from capalloc.chaining import Chain
 from capalloc.engines import engine_named
 from capalloc.framing import typed_frame
 from capalloc.model import Floats, LinearModel, SolveOptions
@@ -91,12 +92,10 @@ def frontier(
     """Return the best plan at each multiple of the amounts of some envelopes, in all combinations."""
     amounts = [[round_half_up(tables.envelopes[number].amount * factor) for factor in factors] for number in numbers]
     grid = list(product(*amounts))
-    budget, points = Budget(options, len(grid)), []
-    known: Answer | None = None
+    budget, points, chain = Budget(options, len(grid)), [], Chain(engine)
     for point in grid:
         changed = with_amounts(tables, dict(zip(numbers, point, strict=True)))
-        known = optimize(changed, budget.next(), engine, start=known.allocation if known else None)
-        points.append((point, known))
+        points.append((point, chain.answer(changed, budget.next())))
     return Frontier(tables, tuple(numbers), tuple(points))
 
 

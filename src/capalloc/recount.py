@@ -97,6 +97,7 @@ class Recount:
         self._index = {row.year: row.index for row in tables.price_index}
         self._growth = 1 + Fraction(tables.settings.discount_rate)
         self._factors: dict[int, Fraction] = {}
+        self._slopes: dict[str, tuple[Fraction, Fraction]] = {}
         self._parts: dict[tuple[str, int], Sequence[tuple[int, Fraction]]] = {}
 
     def modes(self, project: str) -> Sequence[str]:
@@ -223,10 +224,13 @@ class Recount:
         return score * (project.size or 0) if source == "score_size" else score
 
     def _points(self, criterion: str, score: Fraction) -> Fraction:
-        row, objective = self._criteria[criterion], self.settings.objective
-        part = objective.sets.get(row.set, 0) if objective.sets else int(row.set == objective.criteria)
-        best, worst = (row.high, row.low) if row.direction == "max" else (row.low, row.high)
-        return Fraction(part) * row.weight * (score - worst) / (best - worst) if part else Fraction(0)
+        if criterion not in self._slopes:
+            row, objective = self._criteria[criterion], self.settings.objective
+            part = objective.sets.get(row.set, 0) if objective.sets else int(row.set == objective.criteria)
+            best, worst = (row.high, row.low) if row.direction == "max" else (row.low, row.high)
+            self._slopes[criterion] = (Fraction(part) * row.weight / (best - worst) if part else Fraction(0), worst)
+        slope, worst = self._slopes[criterion]
+        return slope * (score - worst) if slope else slope
 
     def _factor(self, year: int) -> Fraction:
         if year not in self._factors:

@@ -12,12 +12,13 @@ from capalloc.amending import Unplannable, amended, put_in_force, with_cost_fact
 from capalloc.answer import Answer
 from capalloc.budget import Budget
 from capalloc.catalogue import say
+from capalloc.chaining import Chain
 from capalloc.framing import typed_frame
 from capalloc.model import SolveOptions, Status
 from capalloc.paths import row_path
 from capalloc.records import SCHEMAS, Project
 from capalloc.reporting import base_costs, shown_down, shown_up
-from capalloc.solving import DEFAULT_ENGINE, optimize
+from capalloc.solving import DEFAULT_ENGINE
 from capalloc.tables import Tables
 from capalloc.telling import Told, enumerated
 
@@ -205,20 +206,21 @@ def tornado(
         As :func:`parameters_of` makes them.
     """
     budget = Budget(options, 1 + 2 * len(parameters))
-    base = optimize(in_force, budget.next(), engine)
+    chain = Chain(engine)
+    base = chain.answer(in_force, budget.next())
     bars, left_out = [], 0
     for parameter in parameters:
         for side in ("low", "high"):
             if budget.spent:
                 left_out += 1
                 continue
-            bars.append(_bar(parameter, side, base, budget.next(), engine))
+            bars.append(_bar(parameter, side, base, budget.next(), chain))
     moves = {path: max(_size(bar) for bar in bars if bar.path == path) for path in {bar.path for bar in bars}}
     bars.sort(key=lambda bar: -moves[bar.path])
     return Tornado(base, tuple(bars), left_out)
 
 
-def _bar(parameter: Parameter, side: str, base: Answer, options: SolveOptions, engine: str) -> Bar:
+def _bar(parameter: Parameter, side: str, base: Answer, options: SolveOptions, chain: Chain) -> Bar:
     setting = parameter.low if side == "low" else parameter.high
     try:
         tables = parameter.make(side)
@@ -226,8 +228,7 @@ def _bar(parameter: Parameter, side: str, base: Answer, options: SolveOptions, e
         return Bar(
             parameter.path, side, setting, Status.INFEASIBLE, None, -math.inf, None, -math.inf, -math.inf, (), ()
         )
-    start = None if base.allocation is None else base.allocation
-    answer = optimize(tables, options, engine, start=start)
+    answer = chain.answer(tables, options)
     if answer.value is None or base.value is None:
         most = answer.bound - float(base.value) if base.value is not None else math.inf
         return Bar(

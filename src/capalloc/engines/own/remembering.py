@@ -38,8 +38,7 @@ from capalloc.engines.own.simplex import Relaxed, Simplex
 from capalloc.engines.points import crossed, refuse_bad_numbers
 from capalloc.model import Floats, LinearModel, Outcome, Progress, ProgressReport, SolveOptions, StoppedBy
 
-# Known points to mend; and a point is searched around where its gap is no more than this many times the one asked for.
-TRIED = 3
+# A point is searched around where its gap is no more than this many times the one asked for.
 NEARLY = 2.5
 
 # Dives from the relaxation, as many times as deep as projects are undecided there, so many decided at once, over this
@@ -50,7 +49,7 @@ BATCH = 3
 NEAR = 0.5
 
 # Options set free around a point, and where a dive ended, one search after the other; and how long one may take.
-AROUND = (50,)
+AROUND = (50, 120)
 CORES = (80, 160, 320)
 NODES = 200
 SECONDS = 0.8
@@ -194,15 +193,9 @@ class _Resumed:
         self.root = _Root(relaxed, dual_bound(self.problem, relaxed.multipliers)[1], lp)
 
     def _exchange(self) -> None:
-        """Mend the known points by small changes, and make them better."""
-        board = self.board
-        points = (
-            [board.best] if board.best is not None else [self.reduced.nearest(p) for p in self.known.points[:TRIED]]
-        )
-        for point in points:
-            board.offer(exchanged(self.problem, point, self._enough()))
-            if board.best is not None:
-                return
+        """Mend the last known point by small changes, and make it better."""
+        for point in self.known.points[:1]:
+            self.board.offer(exchanged(self.problem, self.reduced.nearest(point), self._enough()))
 
     def _adapt(self) -> None:
         """Search around a point that nearly does, among what the relaxation has otherwise and what loses little."""
