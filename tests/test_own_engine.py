@@ -14,7 +14,7 @@ from capalloc.engines.base import Watch
 from capalloc.engines.own import engine as own_engine
 from capalloc.engines.own.board import Board
 from capalloc.engines.own.diving import dive
-from capalloc.engines.own.neighbourhoods import component, freed, surroundings, window
+from capalloc.engines.own.neighbourhoods import component, freed, loosened, surroundings, window
 from capalloc.engines.own.problem import dual_bound, problem_of
 from capalloc.engines.own.restricted import Effort, search_among
 from capalloc.engines.own.rounding import rounded_down
@@ -84,10 +84,35 @@ def test_a_restricted_search_agrees_with_what_is_held():
     assert found.closed
 
 
-def test_payments_are_free_in_a_restricted_search():
+def test_payments_are_set_free_with_the_options_that_ask_for_them():
+    """With an option go the payments of its project; those of a project that is held stay, but for so many others."""
+    board = board_of(financed_model())
+    around = surroundings(board.problem, np.zeros(len(board.problem.model.row_upper)))
+    best = np.array([0.0, 1, 0, 0, 2, 3])
+    second = np.array([False, True] + [False] * 4)
+    first = np.array([True, False] + [False] * 4)
+
+    def loose(free, others):
+        return loosened(around, best, free, others, np.random.default_rng(0)).tolist()
+
+    assert loose(first, 0) == [True, False, True, True, False, False]
+    assert loose(second, 0) == [False, True, False, False, True, True]
+    assert loose(first, 1) == [True, False, True, True, True, True]
+
+
+def test_what_is_held_may_fill_a_row_to_the_last_digit():
+    """Held payments that pass a row by what rounding leaves do not make the rest impossible."""
+    rows = [([0, 900, 1], -INF, 1_000_000_000)]
+    model = model_of([1, 1, 0], rows, upper=[1, 1, 2_000_000_000], whole=[True, True, False])
+    held = np.array([0.0, 0, 1_000_000_000.9])
+    found = search_among(board_of(model), held, np.array([True, True, False]), LONG)
+    assert found.point[:2].tolist() == [1, 0]
+
+
+def test_payments_change_with_the_options_of_a_restricted_search():
     """The second project is set free; to pay for it, what the first was paid from changes too."""
     board = board_of(financed_model())
-    found = search_among(board, np.zeros(6), np.array([True, False] + [False] * 4), LONG)
+    found = search_among(board, np.zeros(6), np.array([True, False] + [True] * 4), LONG)
     assert value_of(board.problem.model, found.point) == 10
     assert found.point[2:].tolist() == pytest.approx([found.point[2], 7 - found.point[2], 0, 0])
 

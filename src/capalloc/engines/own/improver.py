@@ -17,6 +17,7 @@ from capalloc.engines.own.neighbourhoods import (
     crossover,
     freed,
     induced,
+    loosened,
     scattered,
     window,
 )
@@ -47,6 +48,13 @@ SECONDS_WHEN_LARGE = 3.0
 NODES = 1_000
 NODES_OF_A_BUDGET = 100
 PART_OF_STILLNESS = 0.2
+
+# Projects whose payments are chosen anew in a neighbourhood although their options are held.
+OTHERS_PAYING = 40
+
+# A search dives anew when nothing has come for so many seconds.
+STILL_BEFORE_DIVE = 4.0
+STILL_BEFORE_DIVE_WHEN_LARGE = 40.0
 
 # Others wait at least so many seconds for a dive.
 _SLICE = 0.5
@@ -100,6 +108,7 @@ class Improver:
         self.dives = DIVES_WHEN_LARGE if self.problem.large else DIVES
         self.seconds = SECONDS_WHEN_LARGE if self.problem.large else SECONDS
         self.losses = [np.abs(root.gains)]
+        self.dived_at = 0.0
         self.ways: dict[str, Callable[[int], Floats]] = {
             "near": lambda _: around_gains(self._loss(), self.rng, 1.0),
             "crossover": self._crossed,
@@ -122,15 +131,28 @@ class Improver:
             self._dive(attempt)
 
     def go_on(self) -> None:
-        """Search neighbourhoods until the run is over, and dive again as long as there is no point."""
+        """Search neighbourhoods until the run is over; dive again as long as there is no point, and where all is still.
+
+        Another dive leads to where neighbourhoods of the best point do not reach, and gives what to cross it with.
+        """
         attempt = self.dives
+        self.dived_at = self.board.watch.seconds
         while not self.board.over:
             self.rest(0.0)
             if self.board.best is None:
                 self._dive(attempt)
                 attempt += 1
+            elif self._still():
+                self._dive(1)
+                self.dived_at = self.board.watch.seconds
             else:
                 self._try(self._chosen())
+
+    def _still(self) -> bool:
+        """Whether nothing has come for long since the last dive; a run of limited nodes has no clock."""
+        patience = STILL_BEFORE_DIVE_WHEN_LARGE if self.problem.large else STILL_BEFORE_DIVE
+        since = max(self.dived_at, self.board.improved_at)
+        return not self.budgeted and self.board.watch.seconds - since > patience
 
     @property
     def _best(self) -> Floats:
@@ -175,6 +197,7 @@ class Improver:
         rank[ended.decided[problem.groups.of]] = np.inf
         free = freed(problem, x if held is None else held, rank, size)
         begin = np.where(problem.groups.binary, np.rint(x), x) if held is None else held
+        free |= ~problem.groups.binary
         found = search_among(self.board, begin, free, self._effort(seconds), start=held is not None)
         self.board.offer(found.point)
         return (held if found.point is None else found.point), found.closed
@@ -207,6 +230,7 @@ class Improver:
         free = freed(self.problem, before, rank, max(20, round(record.size)))
         # The longer nothing has come, the more is worth trying on one neighbourhood.
         seconds = max(self.seconds, PART_OF_STILLNESS * (self.board.watch.seconds - self.board.improved_at))
+        free = loosened(self.root.around, before, free, OTHERS_PAYING, self.rng)
         found = search_among(self.board, before, free, self._effort(seconds))
         self.board.offer(found.point, before)
         gained = 0.0 if found.point is None else max(0.0, self.problem.worth(found.point) - value)

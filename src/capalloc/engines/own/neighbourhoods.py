@@ -35,12 +35,16 @@ class Surroundings:
         The rows that many groups share, in the solver's counts, shape (shared rows, n).
     prices
         Shape (shared rows,): what room in them is worth in the root relaxation, and a little where it is worth nothing.
+    owner
+        Shape (n,): the group whose options alone ask for a column that is not a 0/1 one, as they do for payments of
+        their project; −1 for other columns.
     """
 
     problem: Problem
     links: csr_array
     shared: csc_array
     prices: Floats
+    owner: Ints
 
 
 def surroundings(problem: Problem, multipliers: Floats) -> Surroundings:
@@ -65,7 +69,21 @@ def surroundings(problem: Problem, multipliers: Floats) -> Surroundings:
     shared = abs(problem.scaled.matrix[many])
     prices = np.abs(multipliers)[many] / problem.scaling.rows[many]
     prices += 0.01 * prices.max(initial=1e-9)
-    return Surroundings(problem, csr_array(few.T @ few), csc_array(shared), prices)
+    return Surroundings(problem, csr_array(few.T @ few), csc_array(shared), prices, _owners(problem, rows))
+
+
+def _owners(problem: Problem, rows: Ints) -> Ints:
+    matrix, groups = problem.model.matrix, problem.groups
+    columns = matrix.indices
+    binary = groups.binary[columns]
+    group = groups.of[columns]
+    least, most = np.full(matrix.shape[0], groups.count), np.full(matrix.shape[0], -1)
+    np.minimum.at(least, rows[binary], group[binary])
+    np.maximum.at(most, rows[binary], group[binary])
+    alone = np.where(least == most, most, -1)
+    owner = np.full(problem.size, -1)
+    np.maximum.at(owner, columns[~binary], alone[rows[~binary]])
+    return owner
 
 
 def around_gains(loss: Floats, rng: np.random.Generator, noise: float) -> Floats:
@@ -128,6 +146,20 @@ def scattered(problem: Problem, loss: Floats, rng: np.random.Generator) -> Float
     turn = rng.permutation(problem.groups.count)[problem.groups.of]
     limit = np.quantile(loss[problem.groups.binary], 0.5)
     return np.where(loss <= limit, turn, np.inf)
+
+
+def loosened(around: Surroundings, best: Floats, free: Truths, others: int, rng: np.random.Generator) -> Truths:
+    """Return what is to be set free with some options: their payments, and those of a few other projects taken.
+
+    The others make room in a source by paying from another; thousands of payments would take longer than the options.
+    """
+    groups, owner = around.problem.groups, around.owner
+    touched = np.zeros(groups.count, dtype=bool)
+    touched[groups.of[free]] = True
+    paying = np.unique(owner[(owner >= 0) & (best > 0)])
+    touched[rng.permutation(paying)[:others]] = True
+    loose: Truths = free | (~groups.binary & ((owner < 0) | touched[owner]))
+    return loose
 
 
 def freed(problem: Problem, best: Floats, rank: Floats, size: int) -> Truths:

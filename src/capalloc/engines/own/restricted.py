@@ -47,19 +47,17 @@ class Found:
 
 
 def search_among(board: Board, held: Floats, free: Truths, effort: Effort, *, start: bool = True) -> Found:
-    """Return the best point found that agrees with ``held`` on all 0/1 columns that are not free.
+    """Return the best point found that agrees with ``held`` on all columns that are not free.
 
     Parameters
     ----------
     held
         Shape (n,), a point or, with ``start`` false, values for the columns that are not free.
-    free
-        Shape (n,); columns that are not 0/1 ones are free in any case.
     start
         Give HiGHS the held point to start from; nothing worse is returned then.
     """
     problem = board.problem
-    part = _Part(problem, held, free)
+    part = _Part(problem, held, free, point=start)
     if part.model is None:
         board.count(1)
         return Found(None, True, 0, float("-inf"))
@@ -76,14 +74,18 @@ def search_among(board: Board, held: Floats, free: Truths, effort: Effort, *, st
 class _Part:
     """The columns left to choose, and the rows with the room that the held ones leave."""
 
-    def __init__(self, problem: Problem, held: Floats, free: Truths) -> None:
+    def __init__(self, problem: Problem, held: Floats, free: Truths, *, point: bool) -> None:
         self.problem = problem
-        free = free | ~problem.groups.binary
         self.base = np.where(free, 0.0, held)
         scaled = problem.scaled
         used = scaled.matrix @ (self.base / problem.scaling.columns)
         self.kept: Ints = np.flatnonzero(free)
-        self.model = self._sliced(scaled.row_lower - used, scaled.row_upper - used)
+        lower, upper = scaled.row_lower - used, scaled.row_upper - used
+        if point:
+            # Held payments are rounded; what the point leaves in a row must still hold what it takes there.
+            taken = scaled.matrix @ (np.where(free, held, 0.0) / problem.scaling.columns)
+            lower, upper = np.minimum(lower, taken), np.maximum(upper, taken)
+        self.model = self._sliced(lower, upper)
 
     def _sliced(self, row_lower: Floats, row_upper: Floats) -> LinearModel | None:
         scaled, kept = self.problem.scaled, self.kept
