@@ -39,8 +39,8 @@ def agrees(tabled, engine):
 @cases(15)
 @given(st.data())
 def test_every_feature_alone(feature, data):
-    """One feature beside the ordinary rules, on the default engine."""
-    agrees(data.draw(portfolios(features=frozenset({feature}))), "highs")
+    """One feature beside the ordinary rules, on the own engine."""
+    agrees(data.draw(portfolios(features=frozenset({feature}))), "capalloc")
 
 
 @pytest.mark.parametrize("engine", ["capalloc", "highs", "enumeration", "pulp:CBC"])

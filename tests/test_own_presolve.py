@@ -1,8 +1,10 @@
 """The reductions of the own engine against enumeration: no best point is lost, and the way back is exact."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -151,3 +153,11 @@ def test_a_model_without_a_point_is_known_for_it():
     """Both projects are mandatory and do not fit together."""
     model = model_of([5, 4], [([1, 0], 1, 1), ([0, 1], 1, 1), ([3, 3], -INF, 5)])
     assert reduce(model) is None
+
+
+def test_what_is_worth_something_by_parts_keeps_its_bounds():
+    """Of 7 units a payment at 3 each takes 2.333…; as a bound that would be rounded, and stand in the value."""
+    model = model_of([5, 1.0], [([0, 3], -INF, 7), ([4, 1], -INF, 5)], whole=[True, False], upper=[1, 10])
+    assert reduce(model).model.upper.tolist() == [1, 10]
+    unvalued = replace(model, objective=np.array([5.0, 0.0]))
+    assert reduce(unvalued).model.upper[-1] == pytest.approx(7 / 3)

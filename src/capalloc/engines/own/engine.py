@@ -20,12 +20,12 @@ from capalloc.engines.base import (
     usable_start,
     watched_run,
 )
-from capalloc.engines.highs import PATIENCE, PATIENCE_PER_ENTRY, Highs, made_whole
+from capalloc.engines.highs import PATIENCE, PATIENCE_PER_ENTRY, made_whole
 from capalloc.engines.own.board import Board
 from capalloc.engines.own.cores import Cores
 from capalloc.engines.own.improver import Improver, Root
 from capalloc.engines.own.neighbourhoods import surroundings
-from capalloc.engines.own.presolve import Reduced, reduce
+from capalloc.engines.own.presolve import Reduced, reduce, valued_in_parts
 from capalloc.engines.own.problem import dual_bound, problem_of
 from capalloc.engines.own.prover import NAME as PROVER
 from capalloc.engines.own.prover import prove
@@ -39,11 +39,22 @@ from capalloc.model import Floats, LinearModel, Outcome, ProgressReport, SolveOp
 # What the proof gets of the threads beside a share of one for each search for plans, at first and when plans no longer
 # improve, and what it gets while they do.
 SHARE_OF_PROOF = 4.0
+SHARE_NEAR_ITS_END = 12.0
 SHARE_BESIDE_PLANS = 0.4
+
+# What it gets on a single thread while the dives look for a first good plan, with which it is begun anew.
+SHARE_BESIDE_DIVES = 0.05
 
 # A proof that has not closed so much of the root's gap after so many seconds is not about to end.
 TRIAL = 8.0
 PROMISING = 0.2
+
+# One that has closed so much, or leaves so small a gap that plans can gain nothing more, is.
+CLOSED = 0.4
+NEARLY = 1e-4
+
+# Nodes searched within the head start in a tree that may be searched to its end.
+QUICK = 1_000
 
 # Plans no longer improve when nothing has come for so many seconds, or for this part of the run.
 STILL = 5.0
@@ -53,14 +64,17 @@ STILL_PART = 0.25
 FEW_COLUMNS = 20_000
 LOOK = 1.0
 
-# Searches for plans begin so many seconds after the proof, which may need no more.
-HEAD_START = 0.5
+# Searches for plans begin so many seconds after the proof, which may need no more; sooner if they have another thread.
+HEAD_START = 2.0
+HEAD_START_BESIDE = 0.5
+
+# And so many seconds later on a single thread where the proof seems about to end.
+FINISHING = 10.0
 
 
 class Capalloc:
     """Reduces a model on its structure, then improves plans and proves a bound side by side.
 
-    A model in which columns that need not be whole have a value (programmes, soft rules) is left to HiGHS alone.
     With one thread and a limit of nodes a run can be repeated: searches then follow one another.
     """
 
@@ -77,9 +91,6 @@ class Capalloc:
         stop: Flag | None = None,
     ) -> Outcome:
         """Return the best point and the bound; see :meth:`capalloc.engines.base.Engine.solve`."""
-        if (~model.integer & (model.objective != 0)).any():
-            # What is worth something by parts must be exact to the last digit; narrowed bounds are not.
-            return Highs().solve(model, options, start=start, progress=progress, stop=stop)
         watch = Watch(options, stop)
         found = watched_run(lambda: _find(model, options, start, watch), watch, progress)
         return conclude(self, model, options, start, watch, found)
@@ -97,7 +108,7 @@ def _find(model: LinearModel, options: SolveOptions, start: Floats | None, watch
     if reduced is None:
         return NO_POINT_EXISTS
     if not reduced.columns.size:
-        x = made_whole(model, reduced.base, "capalloc")
+        x = made_whole(model, reduced.base, "capalloc", anew=valued_in_parts(model))
         return Finding(StoppedBy.PROOF, x, float(model.objective @ x))
     board = Board(problem_of(reduced.model), reduced.offset, options, watch)
     begin = usable_start(model, start)
@@ -118,6 +129,7 @@ class _Session:
         self.diving = set(names)
         self.searching = set(names[:1] if board.options.node_limit is not None else names)
         self.relaxed: Relaxed | None = None
+        self.quick = False
         self.root: Root | None = None
         self.rooted, self.proof_ended = Flag(), Flag()
 
@@ -138,7 +150,7 @@ class _Session:
         if board.best is None:
             ending, bound = (StoppedBy.PROOF, float("-inf")) if self.proved else (self._ending(), self._bound())
             return Finding(ending, None, bound, board.nodes, details)
-        x = made_whole(self.model, self.reduced.restored(board.best), "capalloc")
+        x = made_whole(self.model, self.reduced.restored(board.best), "capalloc", anew=valued_in_parts(self.model))
         return Finding(self._ending(), x, self._bound(), board.nodes, details)
 
     def _bound(self) -> float:
@@ -169,7 +181,7 @@ class _Session:
             return
         self.turns.begin(PROVER)
         try:
-            self.proved = prove(self.board, self.turns)
+            self.proved = prove(self.board, self.turns, self._ripe)
         finally:
             self.turns.end(PROVER)
             self.proof_ended.set()
@@ -194,11 +206,12 @@ class _Session:
         if number:
             self.rooted.wait()
         else:
-            self.proof_ended.wait(HEAD_START)
+            self._let_the_proof_begin()
         self.turns.begin(name)
         try:
             if not number and not self.board.over:
                 self._solve_root()
+                self._let_the_proof_end(name)
             rest = partial(self._rest, name)
             if self.relaxed is not None and self.board.root is not None and self.root is None:
                 Cores(self.board, self.relaxed, self.board.root[1], rest, number).go_on()
@@ -212,18 +225,56 @@ class _Session:
             self.searching.discard(name)
             self.turns.end(name)
 
+    def _let_the_proof_begin(self) -> None:
+        """Wait until the proof has ended or had its head start, in seconds of work."""
+        end = time.process_time() + (HEAD_START if self._alone else HEAD_START_BESIDE)
+        while time.process_time() < end and not self.board.over and not self.proof_ended.is_set():
+            self.proof_ended.wait(0.02)
+        self.quick = self.board.nodes >= QUICK
+
+    def _let_the_proof_end(self, name: str) -> None:
+        """Leave the only thread to a proof that seems about to end, for a while."""
+        end = time.process_time() + FINISHING
+        self.turns.end(name)
+        while self._alone and self._near_its_end() and time.process_time() < end and not self.board.over:
+            if self.proof_ended.wait(0.02):
+                break
+        self.turns.begin(name)
+
+    def _near_its_end(self) -> bool:
+        return self._closed() >= CLOSED or self.board.gap <= NEARLY
+
+    def _ripe(self) -> bool:
+        """Whether a proof that found only poor points is better begun anew."""
+        return self._alone and not self.diving and self._closed() < CLOSED
+
     def _rest(self, name: str, after: float) -> None:
         """Weigh proof and plans anew, and let others work."""
-        now = self.board.watch.seconds
-        improving = bool(self.diving) or now - self.board.improved_at < max(STILL, STILL_PART * now)
-        beside = improving and (self.board.problem.large or (now > TRIAL and not self._promising()))
-        self.turns.shares[PROVER] = SHARE_BESIDE_PLANS if beside else SHARE_OF_PROOF
+        self.turns.shares[PROVER] = self._share_of_proof()
         self.turns.let_others(name, after)
 
-    def _promising(self) -> bool:
-        """Whether the proof has closed a good part of the gap there was at the root."""
+    @property
+    def _alone(self) -> bool:
+        """Whether all searches share one thread, and a proof can be begun anew at little cost."""
+        return self.board.options.threads == 1 and not self.board.problem.large
+
+    def _share_of_proof(self) -> float:
+        now, closed = self.board.watch.seconds, self._closed()
+        if self._near_its_end():
+            return SHARE_NEAR_ITS_END
+        promising = closed >= PROMISING or (self.quick and now < TRIAL)
+        if self.diving and self._alone and not promising:
+            return SHARE_BESIDE_DIVES
+        improving = bool(self.diving) or now - self.board.improved_at < max(STILL, STILL_PART * now)
+        beside = improving and (self.board.problem.large or (now > TRIAL and not promising))
+        return SHARE_BESIDE_PLANS if beside else SHARE_OF_PROOF
+
+    def _closed(self) -> float:
+        """Return which part of the gap there was at the root the proof has closed."""
         board = self.board
-        return board.root is not None and board.root[0] - board.bound >= PROMISING * (board.root[0] - board.value)
+        if board.root is None or board.best is None:
+            return 0.0
+        return (board.root[0] - board.bound) / max(board.root[0] - board.value, 1e-9)
 
     def _solve_root(self) -> None:
         board, problem = self.board, self.board.problem

@@ -106,6 +106,11 @@ def reduce(model: LinearModel) -> Reduced | None:
     return work.reduced()
 
 
+def valued_in_parts(model: LinearModel) -> bool:
+    """Return whether columns that need not be whole are worth something, as with programmes and soft rules."""
+    return bool((~model.integer & (model.objective != 0)).any())
+
+
 def unreduced(model: LinearModel) -> Reduced:
     """Return the model as it is, in the place of a smaller one."""
     columns, rows = np.arange(len(model.objective)), np.arange(len(model.row_upper))
@@ -117,6 +122,7 @@ class _Work:
 
     def __init__(self, model: LinearModel, groups: Groups) -> None:
         self.model, self.groups = model, groups
+        self.exact = valued_in_parts(model)
         self.lower, self.upper = model.lower.copy(), model.upper.copy()
         whole = model.integer
         self.lower[whole], self.upper[whole] = np.ceil(self.lower[whole]), np.floor(self.upper[whole])
@@ -170,6 +176,9 @@ class _Work:
     def _squeeze(self, least_without: Floats, most_without: Floats, other: Truths) -> None:
         """Narrow the columns that are not 0/1 ones to what their rows leave them."""
         matrix, model = self.model.matrix, self.model
+        if self.exact:
+            # Bounds of other columns are rounded; what they lack in the last digit would stand in the value.
+            other = other & model.integer[matrix.indices]
         if not other.any():
             return
         rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))[other]

@@ -1,5 +1,8 @@
 """HiGHS's branch and cut on the whole problem: it proves bounds, and trades points with the other searches.
 
+A proof is begun anew once searches for plans have brought value and bound much nearer to one another than it had them
+of its own: what HiGHS fixes and cuts at the root beside a good point is worth more than the tree it leaves.
+
 As value and bound of the root relaxation meet, its gains fix more and more columns for every point that is still better
 (Dantzig, Fulkerson and Johnson 1954); once many are, what is left is reduced again and searched anew.
 """
@@ -7,12 +10,13 @@ As value and bound of the root relaxation meet, its gains fix more and more colu
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from capalloc.engines.highs import NO_POINT, Run
+from capalloc.engines.highs import NO_MERGING, NO_POINT, Run
 from capalloc.engines.own.board import Board
 from capalloc.engines.own.presolve import Reduced, reduce, unreduced
 from capalloc.engines.own.turns import Turns
@@ -27,19 +31,28 @@ _SLICE = 0.3
 _FEW_LEFT = 0.6
 _PAUSE = 1.0
 
+# Or once value and bound are nearer to one another than this part of the distance to what it started from or found.
+_MUCH_NEARER = 0.5
 
-def prove(board: Board, turns: Turns) -> bool:
-    """Search until the run is over; true when no point is better than the best on the board."""
+
+def prove(board: Board, turns: Turns, ripe: Callable[[], bool]) -> bool:
+    """Search until the run is over; true when no point is better than the best on the board.
+
+    Parameters
+    ----------
+    ripe
+        Says whether a better point may be reason enough to begin anew.
+    """
     part: Reduced | None = unreduced(board.problem.model)
     while not board.over:
         if part is None or not part.columns.size:
             if part is not None:
                 board.offer(board.problem.point(part.base))
             return _closed(board)
-        proof = Proof(board, turns, part)
+        proof = Proof(board, turns, part, ripe)
         if proof.closed():
             return _closed(board)
-        if not proof.narrower:
+        if not proof.again:
             return False
         lower, upper = board.narrowed()
         part = reduce(replace(board.problem.model, lower=lower, upper=upper))
@@ -54,14 +67,16 @@ def _closed(board: Board) -> bool:
 class Proof(Run):
     """A run of HiGHS on what the board leaves open, working only when it has its turn."""
 
-    def __init__(self, board: Board, turns: Turns, part: Reduced) -> None:
+    def __init__(self, board: Board, turns: Turns, part: Reduced, ripe: Callable[[], bool]) -> None:
         super().__init__(part.model, replace(board.options, threads=1, gap=0.0, node_limit=None), board.watch)
-        self.board, self.turns, self.part = board, turns, part
-        self.narrower = False
+        self.board, self.turns, self.part, self.ripe = board, turns, part, ripe
+        self.again = False
+        self._own = board.value
         self._given: Floats | None = None
         self._seen = 0
         self._looked = time.thread_time()
         self.set("mip_max_nodes", board.nodes_left)
+        self.set("presolve_rule_off", NO_MERGING)
         if board.problem.large:
             # The small searches of these heuristics do not look up for the stop sign, and others look for plans.
             self.set("mip_heuristic_effort", 0.0)
@@ -93,10 +108,16 @@ class Proof(Run):
         self.turns.let_others(NAME, _SLICE)
         if time.thread_time() - self._looked > _PAUSE:
             lower, upper = self.board.narrowed()
-            self.narrower = int((lower < upper).sum()) < _FEW_LEFT * self.part.columns.size
+            self.again = int((lower < upper).sum()) < _FEW_LEFT * self.part.columns.size or self._outdone()
             self._looked = time.thread_time()
-        if self.board.over or self.narrower:
+        if self.board.over or self.again:
             event.interrupt()
+
+    def _outdone(self) -> bool:
+        """Whether this proof had, of its own, much poorer points to compare with than there are."""
+        board = self.board
+        nearer = board.bound - board.value < _MUCH_NEARER * (board.bound - self._own)
+        return board.best is not None and nearer and self.ripe()
 
     def look_up(self, event: Any) -> None:
         """Take the bound of a running search."""
@@ -115,7 +136,9 @@ class Proof(Run):
 
     def _take(self, event: Any) -> None:
         x: Floats = np.array(event.data_out.mip_solution) * self.scaling.columns
-        self.board.offer(self.board.problem.point(self.part.restored(x)))
+        point = self.board.problem.point(self.part.restored(x))
+        if self.board.offer(point) and point is not None:
+            self._own = self.board.problem.worth(point)
 
     def _give(self, event: Any) -> None:
         best, value = self.board.best, self.board.value
