@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 import capalloc as ca
+from capalloc import clusters
 from capalloc.clusters import ClusterFailed
 from sample import sample
 
@@ -92,8 +93,9 @@ def test_a_cluster_gives_what_this_machine_gives(cluster, processes, tmp_path):
     assert all(re.search(r", \d+$", own.row["worker"]) for own in runs.held)
 
 
-def test_a_scheduler_that_is_not_there_is_told(tmp_path):
+def test_a_scheduler_that_is_not_there_is_told(tmp_path, monkeypatch):
     """With what to start; the store is kept and can be gone on with."""
+    monkeypatch.setattr(clusters, "_SECONDS_TO_CONNECT", 1.0)
     with pytest.raises(
         ClusterFailed, match=r"There is no Dask scheduler at 127\.0\.0\.1:\d+ .* Start one with: dask scheduler"
     ):
