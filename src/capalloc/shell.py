@@ -41,6 +41,7 @@ from capalloc.running import run as run_scenarios
 from capalloc.runs import load_runs
 from capalloc.runstore import is_store
 from capalloc.scenariofile import read_scenario_file, schema
+from capalloc.series import DEFAULT_ENGINE as SERIES_ENGINE
 from capalloc.sensitivity import PartReport, part_title
 from capalloc.solving import DEFAULT_ENGINE
 
@@ -234,7 +235,7 @@ def run(  # one argument an option
     workers: Annotated[str, typer.Option(metavar="NUMBER|dask://HOST:PORT")] = "2",
     time_limit: Annotated[float, typer.Option(metavar="SECONDS")] = 60.0,
     gap: Annotated[float, typer.Option(metavar="NUMBER")] = 1e-4,
-    engine: Annotated[str, typer.Option(metavar="NAME")] = DEFAULT_ENGINE,
+    engine: Annotated[str, typer.Option(metavar="NAME")] = SERIES_ENGINE,
     threads: Annotated[int, typer.Option(metavar="NUMBER")] = 1,
     seed: Annotated[int, typer.Option(metavar="NUMBER")] = 0,
     again: Annotated[bool, typer.Option("--again")] = False,
