@@ -41,8 +41,8 @@ from capalloc.running import run as run_scenarios
 from capalloc.runs import load_runs
 from capalloc.runstore import is_store
 from capalloc.scenariofile import read_scenario_file, schema
-from capalloc.series import DEFAULT_ENGINE as SERIES_ENGINE
 from capalloc.sensitivity import PartReport, part_title
+from capalloc.series import DEFAULT_ENGINE as SERIES_ENGINE
 from capalloc.solving import DEFAULT_ENGINE
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
