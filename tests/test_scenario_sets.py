@@ -1,7 +1,10 @@
 """Scenarios resolved against the portfolio that they change."""
 
+from decimal import Decimal
+from fractions import Fraction
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from capalloc import InvalidInput
@@ -90,6 +93,13 @@ def test_a_wrong_value_of_a_grid_is_told_once():
     place = {"projects.A.price": Place("scenarios.toml", row=3)}
     entries = [Written(f"grid-{n}", {"projects.A.price": "*2", AMOUNT: n}, places=place) for n in range(5)]
     assert len(wrong(*entries)) == 1
+
+
+def test_changes_are_kept_to_the_last_digit():
+    """Numbers of numpy and decimals are what they say; a third, which has no end, is refused."""
+    exact = resolve_all(Written("a", {AMOUNT: np.int64(900)}), Written("b", {"projects.A.value": Decimal("0.1")}))
+    assert [exact[name].steps[0] for name in ("a", "b")] == [{AMOUNT: 900}, {"projects.A.value": 0.1}]
+    assert "1/3 is no change of a cell" in str(wrong(Written("c", {"projects.A.value": Fraction(1, 3)})))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from typing import Any
 
 from capalloc.changes import Change, apply_changes
 from capalloc.characters import invisible
-from capalloc.issues import InvalidInput, Issue, Issues, error, nearest
+from capalloc.issues import InvalidInput, Issue, Issues, Place, error, nearest
 from capalloc.model import SolveOptions
 from capalloc.rawtable import plain
 from capalloc.scenariofile import BASE, Written
@@ -135,8 +135,20 @@ def resolve(
 
 
 def _plain(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Changes without the wrappers of numpy, so that they can be written down."""
-    return {path: None if change is None else plain(change) for path, change in changes.items()}
+    """Changes as JSON can hold them, without the wrappers of numpy and exact to the last digit.
+
+    Raises
+    ------
+    InvalidInput
+        When a number has no end, as a third.
+    """
+    plains = {path: None if change is None else plain(change) for path, change in changes.items()}
+    for path, change in plains.items():
+        if isinstance(change, Decimal | Fraction):
+            plains[path] = float(change)
+            if Fraction(repr(plains[path])) != Fraction(change):
+                raise InvalidInput([error("scenarios-no-change", Place(file=path), found=str(change))])
+    return plains
 
 
 def _placed(issues: Issues, entry: Written) -> Iterable[Issue]:
