@@ -72,7 +72,7 @@ def together(portfolio: ca.Portfolio, scenarios: Sweep, options: argparse.Namesp
             portfolio,
             scenarios,
             store=Path(folder) / "runs.sqlite",
-            workers=options.workers,
+            workers=int(options.workers) if options.workers.isdecimal() else options.workers,
             gap=options.gap,
             time_limit=options.time_limit,
             progress=options.progress,
@@ -143,7 +143,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--plain", nargs="*", default=PLAIN, help="engines of the plain loops (default: %(default)s)")
     parser.add_argument("--gap", type=float, default=1e-3, help="default: %(default)s")
     parser.add_argument("--time-limit", type=float, default=60.0, help="seconds a scenario (default: %(default)s)")
-    parser.add_argument("--workers", type=int, default=2, help="of capalloc.run (default: %(default)s)")
+    parser.add_argument("--workers", default="2", help="of capalloc.run: a number, or dask://host:port (default: 2)")
     parser.add_argument("--threads", type=int, default=2, help="of the plain loops (default: %(default)s)")
     parser.add_argument("--progress", action="store_true", help="show the run live")
     return parser
