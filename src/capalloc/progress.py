@@ -113,8 +113,10 @@ class _Cell:
     def __init__(self, wording: Callable[[Any], str]) -> None:
         from IPython.display import display
 
+        # Untyped where it is installed, and unknown where it is not.
+        show: Any = display
         self.wording = wording
-        self.handle = display({"text/plain": ""}, raw=True, display_id=True)
+        self.handle = show({"text/plain": ""}, raw=True, display_id=True)
 
     def __call__(self, progress: Any) -> None:
         self.handle.update({"text/plain": self.wording(progress)}, raw=True)
