@@ -176,6 +176,18 @@ def percent_down(part: Fraction) -> str:
     return say("report.percent", part=Fraction(math.floor(part * 1000), 1000))
 
 
+def percent_up(part: float | Fraction, decimals: int = 3) -> str:
+    """Return a gap in percent, never less than it is: what is proved is not to be bettered by rounding.
+
+    Examples
+    --------
+    >>> percent_up(0.0027632)
+    '0.277%'
+    """
+    grid = 100 * 10**decimals
+    return say("report.percent", part=Fraction(math.ceil(Fraction(part) * grid), grid))
+
+
 def dictionary_order(word: str) -> tuple[str, str]:
     """Return what sorts words as a Vietnamese dictionary does: đ after d, accents only between words alike.
 

@@ -12,7 +12,7 @@ from capalloc.catalogue import say, write_number
 from capalloc.drawing import money_unit
 from capalloc.figures import NAMELESS, envelopes_figure, funding_figure
 from capalloc.report.page import Edition
-from capalloc.report.pieces import Cell, Chapter, Choice, Column, Figure, Line, Table, money_cells, percent
+from capalloc.report.pieces import Cell, Chapter, Choice, Column, Figure, Line, Table, money_cells, percent_up
 from capalloc.report.plan_chapters import Planned
 from capalloc.report.project_chapters import funded_table
 from capalloc.report.summary import headlines
@@ -187,7 +187,7 @@ def _value(value: float) -> Cell:
 
 
 def _gap(gap: float) -> Cell:
-    return Cell(percent(gap, 3), repr(float(gap))) if _known(gap) and math.isfinite(gap) else _none()
+    return Cell(percent_up(max(gap, 0.0)), repr(float(gap))) if _known(gap) and math.isfinite(gap) else _none()
 
 
 def _none() -> Cell:

@@ -14,9 +14,9 @@ from capalloc.catalogue import say, write_number
 from capalloc.drawing import MoneyUnit, money_unit
 from capalloc.law.compliance import Verdict, comply
 from capalloc.model import Status
-from capalloc.report.pieces import Headline, percent, percent_down
+from capalloc.report.pieces import Headline, percent, percent_down, percent_up
 from capalloc.report.quality import cost_basis
-from capalloc.reporting import base_costs, names_of, proof_lines, shown_up
+from capalloc.reporting import base_costs, names_of, proof_lines
 from capalloc.tables import Tables
 
 
@@ -48,8 +48,8 @@ def _proved(answer: Answer) -> Headline:
         return Headline(name, say("report.headline.best"), say("report.headline.best-told"))
     if not math.isfinite(answer.gap):
         return Headline(name, "–", say("report.headline.open-told"))
-    gap = percent(shown_up(max(answer.gap, 0.0)), 3)
-    return Headline(name, say("report.headline.at-most", gap=gap), say("report.headline.gap-told"))
+    gap = say("report.headline.at-most", gap=percent_up(max(answer.gap, 0.0)))
+    return Headline(name, gap, say("report.headline.gap-told"))
 
 
 def paid_by_side(tables: Tables, allocation: Allocation) -> dict[str, int]:
@@ -78,8 +78,9 @@ def _money_lines(tables: Tables, audit: Audit, unit: MoneyUnit) -> Iterator[str]
     names = names_of(tables.sources)
     by_period: dict[str, list[str]] = defaultdict(list)
     for row in audit.envelopes:
-        name = " + ".join(names[source] for source in row.source)
-        part = percent_down(Fraction(row.used, row.amount)) if row.amount else "–"
+        if not row.amount:
+            continue
+        name, part = " + ".join(names[source] for source in row.source), percent_down(Fraction(row.used, row.amount))
         numbers = {"used": unit.short(row.used), "amount": unit.short(row.amount), "part": part}
         by_period[row.period].append(say("report.summary.source", name=name, **numbers))
     phases = {phase.name for phase in tables.settings.phases}
