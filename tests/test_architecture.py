@@ -20,6 +20,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "capalloc"
 
 # Reading order. A module imports only modules that stand before it, in its own line too.
 LAYERS = (
+    ("check_certificate",),
     ("catalogue", "issues", "money"),
     ("arguments", "characters"),
     ("schema", "settings", "records", "tables", "selection", "allocation", "audit", "measures"),
@@ -107,6 +108,7 @@ LAYERS = (
         "report.run_chapters",
         "showing",
     ),
+    ("partition", "certifying", "confirming", "proving"),
     ("plan",),
     ("front",),
     ("comparing",),

@@ -21,6 +21,7 @@ from capalloc.law.lawbook import demand
 from capalloc.leverage import leverage_of
 from capalloc.limits import read_limits
 from capalloc.model import Status, StoppedBy, relative_gap
+from capalloc.proving import Proved
 from capalloc.replan import Revision, changed_tables, replan
 from capalloc.reporting import ENVELOPE, Section, as_html, as_text, describe_plan
 from capalloc.robust import Robustness
@@ -41,7 +42,7 @@ _WHERE_GIVEN = ("rules", "targets")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Plan(Shown, Defended):
+class Plan(Shown, Defended, Proved):
     """What :meth:`Portfolio.optimize` and :meth:`Portfolio.evaluate` answer.
 
     Money is in whole million VND.  The tables are made from the independent verification of the plan, so that their

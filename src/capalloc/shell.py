@@ -18,6 +18,7 @@ from typing import Annotated, Any
 import typer
 
 from capalloc.catalogue import LANGUAGES, language, say, speaking
+from capalloc.confirming import confirm, is_certificate
 from capalloc.console import (
     INTERRUPTED,
     NO_PLAN,
@@ -346,6 +347,31 @@ def _reported(
         return False, False
     plan.report(out, language())
     return True, True
+
+
+@app.command()
+def verify(
+    proof: Annotated[Path, typer.Argument(metavar="FILE", show_default=False)],
+    path: PortfolioPath,
+    *,
+    as_json: AsJson = False,
+    lang: Language = None,
+) -> None:
+    """Check a certificate or a plan against its portfolio."""
+    with answering(as_json, lang):
+        portfolio = load(path)
+        holds = True
+        if is_certificate(proof):
+            found = confirm(proof, portfolio.tables)
+            record, text, holds = found.record(), found.summary(), found.holds
+        else:
+            plan = load_plan(proof, portfolio)
+            record, text = plan_record(portfolio, plan), f"{say('shell.verified')}\n\n{plan.summary()}"
+        if as_json:
+            print_json(record)
+        else:
+            typer.echo(text)
+    raise typer.Exit(0 if holds else NO_PLAN)
 
 
 @app.command(name="schema")

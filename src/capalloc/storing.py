@@ -27,8 +27,10 @@ from capalloc.records import RECORDS, Row
 from capalloc.tables import Tables
 from capalloc.verification import verify
 
-# The places of a Row that say where it stood, not what it says.
+# The places of a Row that say where it stood, not what it says.  A row that stood nowhere comes from the law, whose
+# articles are named in the language of the run.
 _NOT_CONTENT = ("row",)
+_NOT_CONTENT_OF_LAW = (*_NOT_CONTENT, "source_ref", "legal_ref")
 
 # A bound is a float: it may fall short of the exact value by its last digits.
 _FLOAT_NOISE = 1e-9
@@ -136,7 +138,8 @@ def _as_text(content: Any) -> str:
 
 
 def _content(row: Row) -> list[Any]:
-    return [getattr(row, field.name) for field in fields(row) if field.name not in _NOT_CONTENT]
+    left_out = _NOT_CONTENT_OF_LAW if row.row is None else _NOT_CONTENT
+    return [getattr(row, field.name) for field in fields(row) if field.name not in left_out]
 
 
 def _plain(value: Any) -> Any:

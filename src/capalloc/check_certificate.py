@@ -1,0 +1,298 @@
+"""Check a certificate of a plan in exact arithmetic: ``python3 check_certificate.py plan.cert.json``.
+
+This file stands alone: it needs nothing but Python, trusts no solver, and is short enough to be read.  A certificate
+holds an integer program (columns with bounds, rows), a point of it that stands for a plan, and proofs.  Checked are:
+
+1. the *hashes*: each part of the file is what its SHA-256 says;
+2. the *plan*: the point keeps every bound and row, is whole where it must be, stands for the choices listed, and is
+   worth what is claimed, without rounding;
+3. the *bound*: a tree divides all points (the sum of some whole columns is at most k, or at least k + 1).  At each of
+   its leaves multipliers y, one a row, prove a bound: row i says a_i @ x <= b_i, so for every point
+   c @ x <= sum of y_i·b_i + the most that (c − sum of y_i·a_i) @ x reaches between the bounds of the columns.  That
+   holds for any y of the right sign, however found.  A leaf marked *empty* proves in the same way, with c = 0, that
+   0 <= something negative: it has no point.  The bound of the tree is that of its worst leaf.
+
+Ordered classes have one proof each, with rows that hold the classes above at what the plan has.  Not checked, since
+they are not in the file: that the program says what the tables of the portfolio say (``capalloc verify`` does), and
+that these tables are true.  The hashes show an accident, not a forger, who has another program, plan or proof to show.
+Exit codes: 0 the certificate holds, 1 it does not, 2 it cannot be read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from math import floor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+LARGEST_FILE = 2**29
+NUMBER = re.compile(r"-?[0-9]{1,400}(/[1-9][0-9]{0,399})?", re.ASCII)
+SECTIONS = ("head", "model", "plan", "proofs")
+
+MESSAGES = {
+    "unreadable": "The file cannot be read: {reason}.",
+    "shape": "The file is no certificate of version 1: {part} is not as it should be.",
+    "hash": "The {part} is not the one that was written: its SHA-256 differs.",
+    "bounds": "The plan takes {found} of column {column} {name}: it may be from {lower} to {upper}, or must be whole.",
+    "row": "The plan breaks row {row} {name}: it adds up to {found}, and may lie between {lower} and {upper}.",
+    "choices": "The choices listed are not those that the plan's point stands for.",
+    "held": "The plan gives up what the proof of class {name} holds: {found} is below {lower}.",
+    "value": "The plan is worth {found}, not {claimed} as claimed.",
+    "open-side": "Leaf {leaf} counts on a side of row {row} that is open.",
+    "split": "Node {leaf} divides columns that need not be whole.",
+    "tree": "The tree of a proof does not divide all points: node {leaf} is missing, is no node or is met twice.",
+    "not-empty": "Leaf {leaf} is said to hold no point, and its multipliers do not prove it.",
+}
+
+
+class Refused(Exception):
+    """The certificate does not hold (``code`` and its facts), or cannot be read."""
+
+    def __init__(self, code: str, **facts: object) -> None:
+        super().__init__(MESSAGES[code].format(**facts))
+        self.code, self.facts = code, facts
+
+
+class Row(NamedTuple):
+    """``lower <= sum of entry·x[column] <= upper``; a side that is open is ``None``."""
+
+    entries: Sequence[tuple[int, Any]]
+    lower: Any
+    upper: Any
+
+
+class Program(NamedTuple):
+    """The integer program: bounds of columns, which of them are whole, rows, and the part of the file, with names."""
+
+    lower: list[Any]
+    upper: list[Any]
+    whole: list[bool]
+    rows: list[Row]
+    model: Any
+
+
+class Confirmed(NamedTuple):
+    """What one proof confirms: ``bound`` is ``None`` where it proves that there is no plan at all."""
+
+    class_: int | None
+    value: Fraction | None
+    bound: Fraction | None
+    claimed: Fraction | None
+    leaves: int
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return the certificate in a file; raise :class:`Refused` where it holds none."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST_FILE + 1)
+        # Numbers with a point, and what is no number, become texts, which are refused where a number must stand.
+        found = json.loads(data.decode("utf-8"), object_pairs_hook=_once, parse_float=str, parse_constant=str)
+    except (OSError, ValueError, RecursionError) as failure:
+        raise Refused("unreadable", reason=failure) from None
+    if len(data) > LARGEST_FILE or type(found) is not dict or set(found) != {"format", "version", "hashes", *SECTIONS}:
+        raise Refused("shape", part="the list of its parts")
+    if (found["format"], found["version"]) != ("capalloc certificate", 1):
+        raise Refused("shape", part="its format")
+    return found
+
+
+def check(certificate: dict[str, Any]) -> list[Confirmed]:
+    """Return what each proof of a certificate confirms; raise :class:`Refused` where it does not hold."""
+    try:
+        for part in SECTIONS:
+            if certificate["hashes"][part] != digest(certificate[part]):
+                raise Refused("hash", part=part)
+        program = program_in(certificate["model"])
+        point = None if certificate["plan"] is None else _point(certificate["plan"], program)
+        proofs = [_confirm(proof, program, point) for proof in certificate["proofs"]]
+        if proofs and "".join(told(certificate, proofs)):
+            return proofs
+    except (TypeError, LookupError, ArithmeticError, ValueError, AttributeError, RecursionError) as failure:
+        raise Refused("shape", part=f"a part of it ({type(failure).__name__}: {str(failure)[:80]})") from None
+    raise Refused("shape", part="the list of its proofs")
+
+
+def digest(section: Any) -> str:
+    """Return the SHA-256 of a part, whatever the white space in the file."""
+    return hashlib.sha256(json.dumps(section, sort_keys=True).encode()).hexdigest()
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a name stands twice in it")
+    return dict(pairs)
+
+
+def _number(given: Any) -> Any:
+    """An exact number: a whole one, or the text of a whole one or of a fraction; whole ones are kept as such."""
+    if type(given) is int:
+        return given
+    if type(given) is not str or not NUMBER.fullmatch(given):
+        raise ValueError(f"{given!r:.40} is no exact number")
+    return Fraction(given) if "/" in given else int(given)
+
+
+def _row(entries: Any, lower: Any, upper: Any, size: int) -> Row:
+    pairs = [(column, _number(entry)) for column, entry in entries]
+    columns = [column for column, _ in pairs]
+    if any(type(c) is not int or not 0 <= c < size for c in columns) or len(set(columns)) != len(columns):
+        raise ValueError("an entry names a column that there is not, or one twice")
+    return Row(pairs, None if lower is None else _number(lower), None if upper is None else _number(upper))
+
+
+def program_in(model: Any) -> Program:
+    """Return the integer program in the part ``model`` of a certificate."""
+    lower, upper, whole = ([_number(n) for n in model[name]] for name in ("lower", "upper", "whole"))
+    if not len(lower) == len(upper) == len(whole) == len(model["columns"]):
+        raise ValueError("the lists of columns differ in length")
+    rows = [_row(row["entries"], row["lower"], row["upper"], len(whole)) for row in model["rows"]]
+    return Program(lower, upper, [bool(flag) for flag in whole], rows, model)
+
+
+def _point(plan: Any, program: Program) -> dict[int, Any]:
+    """The plan's point, once it is found to keep the program and to stand for the choices."""
+    names = program.model["columns"]
+    point = dict(_row(plan["point"], None, None, len(names)).entries)
+    for column, name in enumerate(names):
+        found, lower, upper = point.get(column, 0), program.lower[column], program.upper[column]
+        if not lower <= found <= upper or (program.whole[column] and found != floor(found)):
+            raise Refused("bounds", column=column, name=name, found=found, lower=lower, upper=upper)
+    for number, (entries, lower, upper) in enumerate(program.rows):
+        found = _total(entries, point)
+        if (lower is not None and found < lower) or (upper is not None and found > upper):
+            name = program.model["rows"][number]["origin"]
+            raise Refused("row", row=number, name=name, found=found, lower=lower, upper=upper)
+    taken = [name[1:] for column, name in enumerate(names) if name[0] == "option" and point.get(column)]
+    if sorted(taken) != sorted(choice[:3] for choice in plan["choices"]):
+        raise Refused("choices")
+    return point
+
+
+def _total(entries: Sequence[tuple[int, Any]], point: Any) -> Any:
+    return sum(entry * point[column] for column, entry in entries if column in point)
+
+
+def _confirm(proof: Any, program: Program, point: Any) -> Confirmed:
+    size, unit = len(program.upper), abs(Fraction(_number(proof["unit"])))
+    objective, value, claimed = _row(proof["objective"], proof["value"], proof["bound"], size)
+    held = [_row(row["entries"], row["lower"], None, size) for row in proof["held"]]
+    worth = None if point is None else _total(objective, point) * unit
+    if worth != value:
+        raise Refused("value", found=worth, claimed=value)
+    for row in held if point is not None else ():
+        if (found := _total(row.entries, point)) < row.lower:
+            raise Refused("held", name=proof["class"], found=found, lower=row.lower)
+    rows = [*program.rows, *held]
+    bounds = [b for b in _leaf_bounds(proof["nodes"], dict(objective), rows, program) if b is not None]
+    most = max(bounds, default=None)
+    if most is not None and all(program.whole[c] and type(gain) is int for c, gain in objective):
+        most = Fraction(floor(most))  # every plan is worth a whole number of units
+    bound, claim = None if most is None else most * unit, None if claimed is None else Fraction(claimed)
+    return Confirmed(proof["class"], worth, bound, claim, sum("split" not in node for node in proof["nodes"]))
+
+
+def _combined(part: Any, number: int, rows: Sequence[Row]) -> tuple[dict[int, Any], Any, Any]:
+    """Rows times their multipliers, added up: coefficients, the total that they are at most, and the scale of both."""
+    coefficients: dict[int, Any] = defaultdict(int)
+    total, scale = 0, _number(part["scale"])
+    for place, given in part["rows"]:
+        times, row = _number(given), rows[place]
+        side = row.upper if times > 0 else row.lower
+        if side is None or place < 0:
+            raise Refused("open-side", leaf=number, row=place)
+        total += times * side
+        for column, entry in row.entries:
+            coefficients[column] += times * entry
+    if scale <= 0:
+        raise ValueError("a scale is not positive")
+    return coefficients, total, scale
+
+
+def _leaf_bounds(nodes: Any, gains: dict[int, Any], rows: list[Row], program: Program) -> Iterator[Fraction | None]:
+    """Walk through the tree and yield the bound of each leaf, ``None`` where it has no point."""
+    met: set[int] = set()
+    waiting: list[tuple[int, list[Row]]] = [(0, [])]
+    while waiting:
+        number, path = waiting.pop()
+        if type(number) is not int or not 0 <= number < len(nodes) or number in met:
+            raise Refused("tree", leaf=number)
+        met.add(number)
+        node = nodes[number]
+        if "split" not in node:
+            yield leaf_bound(node, number, gains, rows, path, program)
+            continue
+        at, entries = (
+            node["at"],
+            _row([[column, 1] for column in node["split"]], None, None, len(program.whole)).entries,
+        )
+        if type(at) is not int or not all(program.whole[column] for column, _ in entries):
+            raise Refused("split", leaf=number)
+        waiting.append((node["low"], [*path, Row(entries, None, at)]))
+        waiting.append((node["high"], [*path, Row(entries, at + 1, None)]))
+    if len(met) != len(nodes):
+        raise Refused("tree", leaf=min(set(range(len(nodes))) - met))
+
+
+def leaf_bound(
+    node: Any, number: int, gains: dict[int, Any], rows: list[Row], path: list[Row], program: Program
+) -> Fraction | None:
+    """Return what the multipliers of a leaf prove of its points, ``None`` where there are none."""
+    lower, upper = list(program.lower), list(program.upper)
+    for entries, least, most in path:  # what a branch leaves to each of its columns
+        low, high = sum(lower[c] for c, _ in entries), sum(upper[c] for c, _ in entries)
+        for c, _ in entries:
+            own = lower[c], upper[c]
+            lower[c] = own[0] if least is None else max(own[0], least - high + own[1])
+            upper[c] = own[1] if most is None else min(own[1], most - low + own[0])
+            if lower[c] > upper[c]:
+                return None
+    coefficients, total, scale = _combined(node, number, [*rows, *path])
+    gains = {} if node["empty"] else gains
+    for column in {*gains, *coefficients}:
+        gain = scale * gains.get(column, 0) - coefficients.get(column, 0)
+        total += gain * (upper[column] if gain > 0 else lower[column])
+    if node["empty"] and total >= 0:
+        raise Refused("not-empty", leaf=number)
+    return None if node["empty"] else Fraction(total) / scale
+
+
+def told(certificate: dict[str, Any], proofs: list[Confirmed]) -> Iterator[str]:
+    """Yield in words what was confirmed."""
+    head = certificate["head"]
+    yield f"{head['title']!a}: portfolio {head['portfolio']!a}, model {certificate['hashes']['model']}"
+    for class_, value, bound, claimed, leaves in proofs:
+        name = "" if class_ is None else f"class {class_}: "
+        if value is None:
+            yield f"no plan exists: {'confirmed' if bound is None else 'NOT confirmed'}, {leaves} leaves"
+            continue
+        most = value if bound is None else bound
+        yield f"{name}the plan keeps every row and is worth {float(value)!r}: confirmed"
+        yield f"{name}no plan is worth more than {float(most)!r}: confirmed, {leaves} leaves"
+        gaps = [100 * float((b - value) / abs(value)) if b is not None and value else None for b in (most, claimed)]
+        yield f"{name}gap confirmed {gaps[0]} %, gap claimed {gaps[1]} %"
+
+
+def main(arguments: list[str]) -> int:
+    """Check the certificate that the command line names."""
+    if len(arguments) != 1:
+        sys.stderr.write("usage: check_certificate.py plan.cert.json\n")
+        return 2
+    try:
+        certificate = read(Path(arguments[0]))
+        proofs = check(certificate)
+        sys.stdout.write("\n".join(told(certificate, proofs)) + "\n")
+    except Refused as refusal:
+        sys.stderr.write(f"REFUSED: {refusal}\n".encode("ascii", "backslashreplace").decode())
+        return 2 if refusal.code in ("unreadable", "shape") else 1
+    return 1 if any(proof.value is None and proof.bound is not None for proof in proofs) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+../src/capalloc/check_certificate.py
