@@ -34,6 +34,7 @@ def solve(path):
     say(status="OPTIMAL" if found else "INFEASIBLE", found=found, bound=best, nodes=7)
 
 
-say(ready="stand-in")
-for line in sys.stdin:
-    solve(Path(json.loads(line)["path"]))
+if __name__ == "__main__":
+    say(ready="stand-in")
+    for line in sys.stdin:
+        solve(Path(json.loads(line)["path"]))
