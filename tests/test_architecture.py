@@ -108,7 +108,7 @@ LAYERS = (
         "report.run_chapters",
         "showing",
     ),
-    ("partition", "certifying", "confirming", "proving"),
+    ("partition", "certifying", "confirming", "evidence", "proving"),
     ("plan",),
     ("front",),
     ("comparing",),

@@ -12,7 +12,6 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,7 +28,7 @@ from capalloc.issues import EngineFailed
 from capalloc.lexicographic import class_gains
 from capalloc.model import Block, Floats, LinearModel
 from capalloc.partition import Branch, Part, divide
-from capalloc.storing import fingerprint, write_atomically
+from capalloc.storing import fingerprint
 from capalloc.tables import Tables
 
 LEAVES = 200
@@ -102,10 +101,10 @@ def certify(tables: Tables, answer: Answer, leaves: int, time_limit: float | Non
     return certificate
 
 
-def write_certificate(path: Path, certificate: Mapping[str, Any]) -> None:
-    """Write a certificate, one part a line."""
+def certificate_text(certificate: Mapping[str, Any]) -> str:
+    """Return a certificate as the text of its file, one part a line."""
     parts = (f"{json.dumps(name)}: {json.dumps(part, ensure_ascii=False)}" for name, part in certificate.items())
-    write_atomically(path, "{\n" + ",\n".join(parts) + "\n}\n")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
 def plain(section: Any) -> Any:

@@ -19,12 +19,13 @@ from capalloc.exporting import from_problem, to_problem, write_model
 from capalloc.framing import row_cells, table_frame
 from capalloc.front import ParetoFront
 from capalloc.groundwork import Groundwork
-from capalloc.issues import NO_ISSUES, InvalidInput, Issues, UnknownName, error
+from capalloc.issues import NO_ISSUES, InvalidInput, Issues, Place, UnknownName, error
 from capalloc.law.lawbook import Lawbook
 from capalloc.limits import read_limits
 from capalloc.listing import HandMade, read_list, wishes_of
 from capalloc.loading import read_folder, read_frames
 from capalloc.model import ProgressReport
+from capalloc.packing import unpack
 from capalloc.pareto import check_front, front_of, tables_for
 from capalloc.plan import Plan
 from capalloc.progress import expect_watcher, watched_answer
@@ -425,12 +426,25 @@ def _checked(
 def load(path: str | Path) -> Portfolio:
     """Return the portfolio in a folder of ``portfolio.toml`` and CSV files; the path of the TOML file does as well.
 
+    So does the ``inputs/portfolio.json`` of a pack of evidence.
+
     Raises
     ------
     InvalidInput
         With everything that is wrong, all at once, each at its file, row and column.
     """
-    return _checked(*read_folder(path_given("path", path)))
+    given = path_given("path", path)
+    return _packed(given) if given.suffix == ".json" and given.is_file() else _checked(*read_folder(given))
+
+
+def _packed(path: Path) -> Portfolio:
+    """Return the portfolio in a file of packed tables, which may have been changed by hand."""
+    try:
+        return _checked(unpack(path.read_text(encoding="utf-8")), NO_ISSUES)
+    except InvalidInput:
+        raise
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
+        raise InvalidInput([error("not-a-portfolio", Place(path.name), path=str(path))]) from None
 
 
 def load_plan(path: str | Path, portfolio: Portfolio) -> Plan:

@@ -1,19 +1,26 @@
-"""What a doubter is given: the certificate of a plan."""
+"""What a doubter is given: the certificate of a plan, and the pack of all evidence."""
 
 from __future__ import annotations
 
+from datetime import date as day
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from capalloc.answer import Answer
-from capalloc.arguments import path_given
-from capalloc.catalogue import say
-from capalloc.certifying import LEAVES, certify, write_certificate
+from capalloc.arguments import path_given, wrong_argument
+from capalloc.catalogue import LANGUAGES, say, speaking
+from capalloc.certifying import LEAVES, certificate_text, certify
 from capalloc.confirming import Confirmation, confirmation
+from capalloc.evidence import CROSS_NODES, Evidence, pack_of
 from capalloc.issues import CapallocError, InvalidInput, error
 from capalloc.limits import read_limits, whole_issues
 from capalloc.model import Status
 from capalloc.robust import Robustness
+from capalloc.storing import write_atomically, write_bytes_atomically
 from capalloc.tables import Tables
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Proved:
@@ -23,6 +30,7 @@ class Proved:
 
     tables: Tables
     answer: Answer
+    given: Tables | None
     robustness: Robustness | None
 
     def certificate(self, path: str | Path, *, leaves: int = LEAVES, time_limit: float | None = None) -> Confirmation:
@@ -56,8 +64,67 @@ class Proved:
             raise InvalidInput(issues)
         self._certifiable()
         certificate = certify(self.tables, self.answer, int(leaves), options.time_limit)
-        write_certificate(target, certificate)
+        write_atomically(target, certificate_text(certificate))
         return confirmation(certificate)
+
+    def evidence(
+        self, path: str | Path, *, date: str | None = None, leaves: int = LEAVES, nodes: int = CROSS_NODES
+    ) -> Confirmation:
+        """Write all evidence of the plan into one zip file, and return what its certificate confirms.
+
+        In it are the inputs (as tables to read, and exact in ``inputs/portfolio.json``, which :func:`load` reads), the
+        rules in words, the plan and its tables, the certificate with its checker, what two engines say of the same
+        tables, the versions, the SHA-256 of every file, and the commands that check and repeat it.  The same plan
+        gives the same bytes.
+
+        Parameters
+        ----------
+        date
+            A day to write on it, as YYYY-MM-DD; the clock is not asked.
+        leaves
+            As for :meth:`certificate`.
+        nodes
+            After how many nodes each engine of the cross-check stops.
+
+        Raises
+        ------
+        InvalidInput
+            When an argument makes no sense, the plan is a robust one, or a list that breaks something.
+        CapallocError
+            When there is no plan.
+        EngineFailed
+            When an engine finds a plan that is worth more than another one proved possible.
+        OSError
+            When the file cannot be written.
+        """
+        target = path_given("path", path)
+        if issues := whole_issues({"leaves": leaves, "nodes": nodes}, 1):
+            raise InvalidInput(issues)
+        if date is not None:
+            _expect_day(date)
+        self._certifiable()
+        frames = {name: self.table(name) for name in self.table_names}
+        summaries = {}
+        for lang in LANGUAGES:
+            with speaking(lang):
+                summaries[lang] = self.summary()
+        found = Evidence(self.tables, self.given or self.tables, self.answer, frames, summaries, date or "")
+        content, confirmed = pack_of(found, int(leaves), int(nodes))
+        write_bytes_atomically(target, content)
+        return confirmed
+
+    @property
+    def table_names(self) -> tuple[str, ...]:
+        """The tables that are written."""
+        raise TypeError(type(self))
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return one of :attr:`table_names` by its name."""
+        raise TypeError(type(self), name)
+
+    def summary(self) -> str:
+        """Return what the plan holds, as text in the language in force."""
+        raise TypeError(type(self))
 
     def _certifiable(self) -> None:
         """Let pass what a certificate can be written of."""
@@ -67,3 +134,12 @@ class Proved:
             raise InvalidInput([error("certificate-of-broken", count=len(self.answer.violations))])
         if self.answer.allocation is None and self.answer.status is not Status.INFEASIBLE:
             raise CapallocError(say("plan.none", status=say(f"plan.status.{self.answer.verdict}")))
+
+
+def _expect_day(found: Any) -> None:
+    try:
+        whole = isinstance(found, str) and str(day.fromisoformat(found)) == found
+    except ValueError:
+        whole = False
+    if not whole:
+        raise wrong_argument("date", found, "day")

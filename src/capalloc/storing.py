@@ -193,6 +193,16 @@ def write_atomically(path: Path, text: str, encoding: str = "utf-8") -> None:
         file.write(text)
 
 
+def write_bytes_atomically(path: Path, content: bytes) -> None:
+    """Write a file all or nothing, as :func:`write_atomically` does."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 @contextmanager
 def writing_atomically(path: Path, encoding: str = "utf-8") -> Iterator[TextIO]:
     """Give a text file to write that takes its name when the ``with`` block ends well, and is gone when it does not."""
