@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -17,6 +18,8 @@ from capalloc.series import Series
 from strategies import cases, portfolios
 
 EXACTLY = SolveOptions(time_limit=None, gap=0, threads=1)
+
+DISTRICT = Path(__file__).parents[1] / "examples" / "district"
 
 PHASE = {"name": "2026-2030", "first": 2026, "last": 2030}
 AMOUNT = "envelopes.state.2026-2030.amount"
@@ -58,6 +61,16 @@ def test_a_sweep_gives_the_plans_of_runs_of_their_own(engine):
     assert [plan.status for plan in found] == ["optimal"] * 6
     assert [plan.bound for plan in found] == [plan.value for plan in cold]
     assert [plan.verify().violations for plan in found] == [()] * 6
+
+
+@pytest.mark.parametrize("factors", [("*0.9", "*1.2"), ("*1.2", "*0.9"), ("*1.1", "*0.8", "*1.2")])
+def test_what_a_sweep_calls_optimal_is_so_whoever_pays(factors):
+    """Two sources that pay for the same projects may split a better plan otherwise than the one known so far."""
+    portfolio = ca.load(DISTRICT)
+    changes = [{"envelopes.province.2026-2030.amount": factor} for factor in factors]
+    found = [plan.value for plan in ca.sweep(portfolio, changes, gap=0, threads=1)]
+    best = {"*0.8": 333.06107, "*0.9": 365.918214, "*1.1": 421.881932, "*1.2": 449.999846}
+    assert found == [best[factor] for factor in factors]
 
 
 def test_costs_values_and_projects_that_change_are_taken_up():

@@ -261,10 +261,12 @@ class _Resumed:
         while board.best is not None and board.root is not None and not board.over:
             value, passed = board.value, board.value + self._allowed()
             lower, upper = board.narrowed(passed)
-            free = problem.groups.binary & (lower < upper)
-            if free.sum() > FEW:
+            binary = problem.groups.binary
+            # Payments are always open: a proof about held ones would say nothing about other ways to pay.
+            free = ~binary | (lower < upper)
+            if (free & binary).sum() > FEW:
                 return
-            agrees = bool(((board.best >= lower) & (board.best <= upper))[~free & problem.groups.binary].all())
+            agrees = bool(((board.best >= lower) & (board.best <= upper))[~free].all())
             held = np.where(free, board.best, lower)
             found = search_among(board, held, free, self._effort(), start=agrees)
             board.offer(found.point)
