@@ -26,6 +26,7 @@ LAYERS = (
     ("schema", "settings", "records", "tables", "selection", "allocation", "audit", "measures"),
     ("model",),
     ("rawtable", "reading", "configuring", "loading"),
+    ("excel", "excel.naming", "excel.scanning", "excel.opening", "excel.sheets", "excel.workbook"),
     ("costing", "history", "options", "classes", "ceilings"),
     ("law", "law.statutes", "law.grouping", "law.enacting", "law.compliance"),
     ("consequences",),
@@ -88,6 +89,7 @@ LAYERS = (
     ("progress",),
     ("leverage", "framing", "wording", "law.lawbook", "rulebook", "reporting"),
     ("storing", "packing"),
+    ("excel.styles", "excel.inputs", "excel.templates", "excel.marking"),
     ("budget", "telling", "amending"),
     ("limits", "listing"),
     ("reducing", "asking", "amounts", "statements", "breaching", "conflict", "whynot", "why"),
@@ -164,7 +166,7 @@ VERIFIER_MAY_NOT_REACH = {
 ENGINES_MAY_IMPORT = {"catalogue", "issues", "model", "engines"}
 
 HEAVY = {"altair", "highspy", "jinja2", "networkx", "pandas", "pulp", "rich", "scipy", "typer", "vl_convert"}
-HEAVY |= {"distributed", "pyarrow"}
+HEAVY |= {"distributed", "openpyxl", "pyarrow", "python_calamine", "xlsxwriter"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

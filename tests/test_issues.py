@@ -54,7 +54,7 @@ def test_issues_are_sorted_out_by_how_much_they_matter():
 def test_issues_become_a_table():
     """A notebook shows one row an issue, with its place in columns of its own."""
     frame = Issues([MISSING, ROUNDED]).to_frame()
-    assert frame.columns.tolist() == ["severity", "code", "file", "sheet", "row", "column", "message", "remedy"]
+    assert frame.columns.tolist() == ["severity", "code", "file", "sheet", "row", "column", "cell", "message", "remedy"]
     assert frame["code"].tolist() == ["missing-cost", "rounded"]
     assert frame["row"].tolist() == [3, 2]
 

@@ -26,7 +26,9 @@ _INCOMPLETE = {
     "missing-column",
     "no-file-behind",
     "no-projects",
+    "no-headings",
     "no-settings",
+    "no-settings-sheet",
     "not-a-frame",
     "not-utf8",
     "unreadable-file",
@@ -243,7 +245,10 @@ class Faults:
 def part_of(issue: Issue, tables: Tables) -> str:
     """Return the table of an issue, or the part of the settings."""
     where = issue.where
-    if where.file != tables.place("settings").file:
+    settings = tables.place("settings")
+    if where.sheet and where.sheet != settings.sheet:
+        return next((name for name, own in tables.origins.items() if own.sheet == where.sheet), "")
+    if where.file != settings.file:
         return Path(where.file).stem.lower()
     is_slip = issue.code == "unknown-setting" and issue.arguments["found"] == where.column
     key = issue.arguments["near"] if is_slip else where.column

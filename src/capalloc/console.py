@@ -12,6 +12,8 @@ from typing import Any
 import typer
 
 from capalloc.catalogue import LANGUAGES, say
+from capalloc.excel.marking import write_marked
+from capalloc.excel.workbook import is_workbook
 from capalloc.issues import CapallocError, EngineFailed, InvalidInput, Issues
 from capalloc.loading import SETTINGS_FILE
 from capalloc.plan import TABLES, Plan
@@ -92,6 +94,33 @@ def _prepare(folder: Path, portfolio: Path) -> None:
 
 
 @contextmanager
+def marking(path: Path, target: Path | None) -> Iterator[None]:
+    """Write a copy of a workbook with what is found wrong in it, where one is asked for.
+
+    Raises
+    ------
+    CapallocError
+        When the portfolio is no workbook, or the copy would overwrite it.
+    """
+    if target is not None and (not is_workbook(path) or target.resolve() == path.resolve()):
+        raise CapallocError(
+            say("shell.mark-needs-workbook" if not is_workbook(path) else "shell.mark-itself", path=path)
+        )
+    try:
+        yield
+    except InvalidInput as wrong:
+        if target is not None and any(issue.where.sheet for issue in wrong.issues):
+            write_mark(path, target, wrong.issues)
+        raise
+
+
+def write_mark(path: Path, target: Path, issues: Issues) -> None:
+    """Write a copy of a workbook with its issues on it, and tell where it is."""
+    with writing_file(target):
+        tell(say("shell.marked", count=write_marked(path, target, issues), file=target))
+
+
+@contextmanager
 def writing(folder: Path) -> Iterator[None]:
     """Turn what the system says about a folder into a message."""
     try:
@@ -157,6 +186,7 @@ def issue_records(issues: Issues) -> list[dict[str, Any]]:
             "sheet": issue.where.sheet,
             "row": issue.where.row,
             "column": issue.where.column,
+            "cell": issue.where.cell,
             "message": issue.message,
             "remedy": issue.remedy,
         }

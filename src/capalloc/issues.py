@@ -36,15 +36,23 @@ class Place:
     """Where in the input something stands; parts that do not apply are empty.
 
     ``row`` is the row as the user sees it: in a file, row 1 holds the headings; in a DataFrame, the position from 0.
+    ``column`` is the column by its name in the schema. In a workbook ``cell`` is the address of the cell, and ``title``
+    what stands above it.
     """
 
     file: str = ""
     sheet: str = ""
     row: int | None = None
     column: str = ""
+    cell: str = ""
+    title: str = ""
 
     def __str__(self) -> str:
         parts = [self.file] if self.file else []
+        if self.cell:
+            parts += [say("place.cell", sheet=self.sheet, cell=self.cell)]
+            parts += [say("place.column", column=self.title)] if self.title else []
+            return ", ".join(parts)
         parts += [say("place.sheet", sheet=self.sheet)] if self.sheet else []
         parts += [say("place.row", row=self.row)] if self.row is not None else []
         parts += [say("place.column", column=self.column)] if self.column else []
@@ -120,10 +128,10 @@ class Issues(tuple[Issue, ...]):
         return Issues(issue for issue in self if issue.code == code)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row an issue: severity, code, file, sheet, row, column, message, remedy."""
+        """Return one row an issue: severity, code, file, sheet, row, column, cell, message, remedy."""
         import pandas as pd
 
-        columns = ["severity", "code", "file", "sheet", "row", "column", "message", "remedy"]
+        columns = ["severity", "code", "file", "sheet", "row", "column", "cell", "message", "remedy"]
         return pd.DataFrame(list(_records(self)), columns=columns)
 
     def __str__(self) -> str:
@@ -146,6 +154,7 @@ def _records(issues: Issues) -> Iterator[tuple[Any, ...]]:
             place.sheet,
             place.row,
             place.column,
+            place.cell,
             issue.message,
             issue.remedy,
         )

@@ -26,7 +26,15 @@ SETTINGS_FILE = "portfolio.toml"
 # Other files that could hold a table; named like one, they were meant to be read.
 _OTHER_TABLE_FILES = {".json", ".ods", ".parquet", ".tsv", ".txt", ".xls", ".xlsb", ".xlsm", ".xlsx"}
 _UNIT_SETTINGS = {"money", "numbers", "rounding"}
-_NO_SETTINGS = {"bad-toml", "folder-for-file", "no-file-behind", "no-settings", "not-utf8", "unreadable-file"}
+_NO_SETTINGS = {
+    "bad-toml",
+    "folder-for-file",
+    "no-file-behind",
+    "no-settings",
+    "no-settings-sheet",
+    "not-utf8",
+    "unreadable-file",
+}
 _UNIT_CODES = {"ambiguous-number", "fraction-of-a-million", "rounded"}
 
 
@@ -67,7 +75,7 @@ def read_folder(path: str | Path) -> tuple[Tables | None, Issues]:
     raws, file_issues = _raw_tables(folder)
     if "projects" not in raws:
         file_issues.append(error("no-projects", Place("projects.csv")))
-    return _assembled(settings, settings_file.name, issues, raws, file_issues)
+    return assembled(settings, Origin(settings_file.name), issues, raws, file_issues)
 
 
 def read_frames(settings: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> tuple[Tables | None, Issues]:
@@ -94,7 +102,7 @@ def read_frames(settings: Mapping[str, Any], frames: Mapping[str, pd.DataFrame])
             other_issues += found
     if "projects" not in frames:
         other_issues.append(error("no-projects", Place("projects")))
-    return _assembled(known_settings, "settings", issues, raws, other_issues)
+    return assembled(known_settings, Origin("settings"), issues, raws, other_issues)
 
 
 def _path_issue(given: Path) -> Issue | None:
@@ -154,16 +162,17 @@ def _unknown_table(place: str, name: str) -> Issue:
     return error("unknown-table", Place(place), found=name, near=near, known=", ".join(RECORDS))
 
 
-def _assembled(
+def assembled(
     settings: Settings,
-    settings_file: str,
+    settings_origin: Origin,
     settings_issues: list[Issue],
     raws: Mapping[str, RawTable | None],
     file_issues: list[Issue],
 ) -> tuple[Tables, Issues]:
+    """Return the tables that settings and raw tables make, and all issues with those of the cells."""
     doubtful = any(issue.where.column in _UNIT_SETTINGS or issue.code in _NO_SETTINGS for issue in settings_issues)
     rows: dict[str, Any] = {}
-    origins = {"settings": Origin(settings_file)}
+    origins = {"settings": settings_origin}
     cell_issues: list[Issue] = []
     for name in RECORDS:
         raw = raws.get(name)

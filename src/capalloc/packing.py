@@ -23,7 +23,7 @@ def pack(tables: Tables) -> str:
     content = {
         "settings": _packed(tables.settings.model_dump()),
         "tables": {name: _packed_rows(tables.rows(name)) for name in RECORDS if tables.rows(name)},
-        "origins": {name: [held.file, held.sheet, dict(held.headings)] for name, held in tables.origins.items()},
+        "origins": {name: _packed_origin(held) for name, held in tables.origins.items()},
     }
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
@@ -39,11 +39,25 @@ def unpack(text: str) -> Tables:
     content = json.loads(text)
     tables: dict[str, Any] = {name: _unpacked_rows(RECORDS[name], held) for name, held in content["tables"].items()}
     origins = {
-        name: Origin(file, sheet, MappingProxyType(headings))
-        for name, (file, sheet, headings) in content["origins"].items()
+        name: Origin(file, sheet, MappingProxyType(headings), _unpacked_cells(cells), header)
+        for name, (file, sheet, headings, cells, header) in content["origins"].items()
     }
     settings = Settings.model_validate(_unpacked(content["settings"], dict, list))
     return Tables(settings=settings, origins=MappingProxyType(origins), **tables)
+
+
+def _packed_origin(held: Origin) -> list[Any]:
+    return [
+        held.file,
+        held.sheet,
+        dict(held.headings),
+        {name: list(at) for name, at in held.cells.items()},
+        held.header,
+    ]
+
+
+def _unpacked_cells(cells: Mapping[str, list[str]]) -> Mapping[str, tuple[str, str]]:
+    return MappingProxyType({name: (letters, title) for name, (letters, title) in cells.items()})
 
 
 def _packed_rows(rows: tuple[Row, ...]) -> dict[str, list[Any]]:

@@ -15,6 +15,7 @@ from capalloc.arguments import expect, path_given
 from capalloc.changes import Change, apply_changes
 from capalloc.engines import engine_named
 from capalloc.evaluation import evaluate
+from capalloc.excel.workbook import is_workbook, read_workbook
 from capalloc.exporting import from_problem, to_problem, write_model
 from capalloc.framing import row_cells, table_frame
 from capalloc.front import ParetoFront
@@ -424,17 +425,19 @@ def _checked(
 
 
 def load(path: str | Path) -> Portfolio:
-    """Return the portfolio in a folder of ``portfolio.toml`` and CSV files; the path of the TOML file does as well.
+    """Return the portfolio in a folder of ``portfolio.toml`` and CSV files, or in a workbook with one sheet a table.
 
-    So does the ``inputs/portfolio.json`` of a pack of evidence.
+    The path of the TOML file does as well, and so does the ``inputs/portfolio.json`` of a pack of evidence.
 
     Raises
     ------
     InvalidInput
-        With everything that is wrong, all at once, each at its file, row and column.
+        With everything that is wrong, all at once, each at its file, row and column, or at its sheet and cell.
     """
     given = path_given("path", path)
-    return _packed(given) if given.suffix == ".json" and given.is_file() else _checked(*read_folder(given))
+    if given.suffix == ".json" and given.is_file():
+        return _packed(given)
+    return _checked(*(read_workbook(given) if is_workbook(given) else read_folder(given)))
 
 
 def _packed(path: Path) -> Portfolio:

@@ -16,6 +16,7 @@ import numpy as np
 
 from capalloc.issues import Issue, Place, error
 from capalloc.records import SCHEMAS
+from capalloc.tables import Origin
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +31,8 @@ class RawTable:
 
     A cell is a text, a truth or a number. An empty cell is the empty text, whatever its source wrote for it; a text
     is trimmed and in Unicode form NFC. ``rows`` holds the number of each row as the user sees it. Rows in ``torn``
-    have too few or too many cells: what stands in which column is not known there.
+    have too few or too many cells: what stands in which column is not known there. ``origin`` is where it stands in a
+    workbook.
     """
 
     name: str
@@ -39,6 +41,22 @@ class RawTable:
     rows: Sequence[int]
     columns: tuple[Sequence[Any], ...]
     torn: frozenset[int] = frozenset()
+    origin: Origin | None = None
+
+    def place(self, row: int | None = None, column: str = "") -> Place:
+        """Return where a cell, a heading or the table stands in the user's input."""
+        return (self.origin or Origin(self.file)).place(row, column)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """In the place of a cell of which is known already what is wrong: the code of the issue, and what was found."""
+
+    code: str
+    found: str
+
+    def __str__(self) -> str:
+        return self.found
 
 
 def tidy(text: str) -> str:

@@ -14,9 +14,9 @@ from typing import Any
 
 from capalloc.catalogue import write_number
 from capalloc.characters import BREAKS, invisible, visible
-from capalloc.issues import Issue, Place, error, info, nearest
+from capalloc.issues import Issue, error, info, nearest
 from capalloc.money import BadNumber, NumberFormat, whole_millions
-from capalloc.rawtable import EMPTY, RawTable
+from capalloc.rawtable import EMPTY, RawTable, Unreadable
 from capalloc.records import SCHEMAS, Row, Rule
 from capalloc.schema import Column, Kind, TableSchema, field_name
 from capalloc.settings import Settings
@@ -60,9 +60,8 @@ def read_table(raw: RawTable, settings: Settings) -> tuple[tuple[Row, ...], Orig
     """
     schema = SCHEMAS[raw.name]
     raw, issues = _with_visible_headings(raw)
-    origin = Origin(
-        raw.file, headings=MappingProxyType({field_name(h): h for h in raw.headings if h in schema.columns})
-    )
+    known = MappingProxyType({field_name(h): h for h in raw.headings if h in schema.columns})
+    origin = replace(raw.origin or Origin(raw.file), headings=known)
     issues += _heading_issues(raw, schema)
     sheet = _Sheet(raw, settings)
     values = {
@@ -92,7 +91,7 @@ def _with_visible_headings(raw: RawTable) -> tuple[RawTable, list[Issue]]:
     """Read headings without what nobody sees in them, and report it."""
     headings = tuple(map(visible, raw.headings))
     issues = [
-        error("invisible-character", Place(raw.file, column=seen), found=heading, **fault)
+        error("invisible-character", raw.place(column=seen), found=heading, **fault)
         for heading, seen in zip(raw.headings, headings, strict=True)
         if (fault := invisible(heading))
     ]
@@ -106,12 +105,12 @@ def _heading_issues(raw: RawTable, schema: TableSchema) -> Iterator[Issue]:
                 nearest_column(heading, schema) if raw.name == "projects" else nearest(heading, schema.columns) or NONE
             )
             if near:
-                where = Place(raw.file, column=heading)
+                where = raw.place(column=heading)
                 known = ", ".join(schema.columns)
                 yield error("unknown-column", where, found=heading, near=near, known=known, table=raw.name)
     for name, column in schema.columns.items():
         if column.required and name not in raw.headings:
-            yield error("missing-column", Place(raw.file, column=name), column=name, table=raw.name)
+            yield error("missing-column", raw.place(column=name), column=name, table=raw.name)
 
 
 def nearest_column(heading: str, schema: TableSchema) -> str:
@@ -162,7 +161,7 @@ class _Sheet:
                     self.fault(row, heading, BadCell("empty-cell", column=heading))
             else:
                 try:
-                    value = read(cell)
+                    value = read(_readable(cell))
                 except BadCell as fault:
                     self.fault(row, heading, fault, found=cell)
                     value = _best_guess(cell, column, default, read)
@@ -177,12 +176,10 @@ class _Sheet:
     def fault(self, row: int, heading: str, fault: BadCell, **found: Any) -> None:
         self.faulty.add((row, heading))
         if row not in self.raw.torn:
-            self.issues.append(
-                error(fault.code, Place(self.raw.file, row=row, column=heading), **found | fault.arguments)
-            )
+            self.issues.append(error(fault.code, self.raw.place(row, heading), **found | fault.arguments))
 
     def rounded(self, row: int, heading: str, value: _Rounded) -> int:
-        where = Place(self.raw.file, row=row, column=heading)
+        where = self.raw.place(row, heading)
         self.issues.append(info("rounded", where, before=value.before, after=value.after))
         return value.after
 
@@ -222,11 +219,19 @@ class _Sheet:
             remaining = iter(numbers)
             return [None if cell == EMPTY else next(remaining) for cell in cells]
         for row, cell in zip(self.raw.rows, cells, strict=True):
-            if isinstance(cell, float) and not math.isfinite(cell):
+            if isinstance(cell, Unreadable):
+                self.fault(row, heading, BadCell(cell.code, found=cell.found))
+            elif isinstance(cell, float) and not math.isfinite(cell):
                 self.fault(row, heading, BadCell("not-a-number"), found=cell)
             elif isinstance(cell, str) and (hidden := invisible(cell, BREAKS)):
                 self.fault(row, heading, BadCell("invisible-character", **hidden), found=cell)
-        return [_text(cell) for cell in cells]
+        return [EMPTY if isinstance(cell, Unreadable) else _text(cell) for cell in cells]
+
+
+def _readable(cell: Any) -> Any:
+    if isinstance(cell, Unreadable):
+        raise BadCell(cell.code, found=cell.found)
+    return cell
 
 
 class _Rounded:
@@ -396,7 +401,7 @@ def _best_guess(cell: Any, column: Column, default: Any, read: Reader) -> Any:
         except BadCell:
             return default
         return default if isinstance(value, _Rounded) else value
-    if column.kind is Kind.ID:
+    if column.kind is Kind.ID and not isinstance(cell, Unreadable):
         return _text(cell)
     # A word that was not understood must not act as the default word.
     return "" if column.kind is Kind.CHOICE else default
@@ -423,7 +428,7 @@ def _duplicate_issues(
         values = [getattr(row, name) for name in fields_of_key]
         key = tuple(tuple(sorted(value)) if isinstance(value, tuple) else value for value in values)
         if key in first_rows:
-            where = Place(raw.file, row=row.row, column=schema.key[0])
+            where = raw.place(row.row, schema.key[0])
             written = ", ".join("+".join(value) if isinstance(value, tuple) else str(value) for value in values)
             yield error("duplicate-row", where, key=written, first=first_rows[key], table=schema.name)
         first_rows.setdefault(key, row.row)

@@ -13,12 +13,16 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 VALUE_GRID = Fraction(1, 1_000_000)
 """Option values are rounded once, half up, to whole multiples of this, and used so everywhere."""
 
+_CONTEXT_DIGITS = 28
 _CLOSED = ConfigDict(extra="forbid", frozen=True, strict=False, str_strip_whitespace=True)
 
 
 def _no_float_noise(value: Any) -> Any:
     # repr gives the decimal the user typed; Decimal(0.05) would give its binary neighbour.
-    return Decimal(repr(value)) if isinstance(value, float) else value
+    number = Decimal(repr(value)) if isinstance(value, float) else value
+    is_short = isinstance(number, Decimal) and number.is_finite() and len(number.as_tuple().digits) <= _CONTEXT_DIGITS
+    # 0.70 and 0.7 are one number, and no workbook tells them apart.
+    return Decimal(f"{number.normalize():f}") if is_short else number
 
 
 def _exact(value: Any) -> Any:

@@ -24,6 +24,7 @@ from capalloc.console import (
     NO_PLAN,
     answering,
     issue_records,
+    marking,
     plan_record,
     portfolio_record,
     prepared,
@@ -31,10 +32,13 @@ from capalloc.console import (
     report_issues,
     tell,
     write_files,
+    write_mark,
     writing,
     writing_file,
 )
 from capalloc.differing import difference
+from capalloc.excel.templates import write_folder, write_template
+from capalloc.excel.workbook import is_workbook
 from capalloc.issues import Issues
 from capalloc.model import Status, StoppedBy
 from capalloc.portfolio import load, load_plan
@@ -97,11 +101,33 @@ def _common(
 
 
 @app.command()
-def check(path: PortfolioPath, as_json: AsJson = False, lang: Language = None) -> None:
+def new(
+    new_path: Annotated[Path, typer.Argument(metavar="PATH", show_default=False)],
+    *,
+    example: Annotated[bool, typer.Option("--example")] = False,
+    lang: Language = None,
+) -> None:
+    """Write a portfolio to fill in."""
+    with answering(False, lang), writing_file(new_path):
+        write = write_template if is_workbook(new_path) else write_folder
+        write(new_path, example=example)
+        tell(say("shell.created", path=new_path))
+
+
+@app.command()
+def check(
+    path: PortfolioPath,
+    *,
+    mark: Annotated[Path | None, typer.Option("--mark", metavar="FILE", show_default=False)] = None,
+    as_json: AsJson = False,
+    lang: Language = None,
+) -> None:
     """Read and check a portfolio."""
-    with answering(as_json, lang):
+    with answering(as_json, lang), marking(path, mark):
         portfolio = load(path)
         issues = portfolio.check()
+        if mark is not None:
+            write_mark(path, mark, issues)
         if as_json:
             print_json({"portfolio": portfolio_record(portfolio), "issues": issue_records(issues)})
         else:

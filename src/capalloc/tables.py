@@ -39,11 +39,24 @@ from capalloc.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a table was read: its file (and sheet), and the heading the user gave to each column."""
+    """Where a table was read: its file (and sheet), and the heading the user gave to each column.
+
+    In a workbook ``cells`` tells by the name of a column its letters and what stands above it, and ``header`` the row
+    of the headings; for the settings it tells the address of each, and what stands beside it.
+    """
 
     file: str = ""
     sheet: str = ""
     headings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    cells: Mapping[str, tuple[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+    header: int | None = None
+
+    def place(self, row: int | None = None, column: str = "") -> Place:
+        """Return the place of a cell, of a heading where no row is given, or of the whole."""
+        letters, title = self.cells.get(column, ("", ""))
+        number = self.header if row is None else row
+        address = f"{letters}{'' if number is None else number}" if letters else ""
+        return Place(self.file, self.sheet, row, column, address, title)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,5 +101,4 @@ class Tables:
     def place(self, table: str, row: Row | None = None, column: str = "") -> Place:
         """Return where a row (and one of its columns) stands in the user's input."""
         origin = self.origins.get(table, Origin(file=table))
-        heading = origin.headings.get(column, column)
-        return Place(origin.file, origin.sheet, row.row if row else None, heading)
+        return origin.place(row.row if row else None, origin.headings.get(column, column))

@@ -1,0 +1,171 @@
+"""What a sheet holds that its values do not tell: formulas never computed, errors, zeros that a format adds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import IO, Any
+from xml.parsers import expat
+
+_ADDRESS = re.compile(r"([A-Z]{1,3})(\d{1,7})")
+_ZEROS = re.compile(r"0{2,}")
+_CHUNK = 1 << 16
+
+
+class BadXml(ValueError):
+    """A part of the workbook is no XML that a spreadsheet program writes."""
+
+
+@dataclass
+class Scan:
+    """What was found in a sheet; cells are (row, column) from 1.
+
+    ``uncomputed`` are formulas without a saved value, ``errors`` cells that hold an error such as ``#REF!``, and
+    ``padded`` numbers that a format shows with leading zeros, with the number of digits.
+    """
+
+    uncomputed: dict[tuple[int, int], str] = field(default_factory=dict)
+    errors: dict[tuple[int, int], str] = field(default_factory=dict)
+    padded: dict[tuple[int, int], int] = field(default_factory=dict)
+    last_row: int = 0
+    last_column: int = 0
+
+
+def letters_of(column: int) -> str:
+    """Return the letters of a column, counted from 1.
+
+    Examples
+    --------
+    >>> letters_of(1), letters_of(28)
+    ('A', 'AB')
+    """
+    letters = ""
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def scan_sheet(part: IO[bytes], zeros: dict[int, int]) -> Scan:
+    """Read a sheet once, without keeping it.
+
+    Parameters
+    ----------
+    zeros
+        The number of digits that each cell style shows at least, for those that add zeros.
+
+    Raises
+    ------
+    BadXml
+        When the sheet is broken, or declares a document type, which no spreadsheet program does.
+    """
+    reader = _Reader(zeros)
+    feed(part, reader.start, reader.end, reader.text)
+    return reader.scan
+
+
+def scan_styles(part: IO[bytes]) -> dict[int, int]:
+    """Return how many digits each cell style shows at least, for those whose format is made of zeros alone."""
+    formats: dict[str, int] = {}
+    styles: list[int] = []
+    inside = False
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal inside
+        if name == "numFmt" and _ZEROS.fullmatch(attributes.get("formatCode", "")):
+            formats[attributes.get("numFmtId", "")] = len(attributes["formatCode"])
+        elif name == "cellXfs":
+            inside = True
+        elif name == "xf" and inside:
+            styles.append(formats.get(attributes.get("numFmtId", ""), 0))
+
+    def end(name: str) -> None:
+        nonlocal inside
+        inside = inside and name != "cellXfs"
+
+    feed(part, start, end)
+    return {number: digits for number, digits in enumerate(styles) if digits}
+
+
+def feed(part: IO[bytes], start: Any, end: Any = None, text: Any = None) -> None:
+    """Read an XML part in pieces, telling what opens and closes by its name without a prefix.
+
+    Raises
+    ------
+    BadXml
+        When it is broken, or declares a document type.
+    """
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler = lambda name, attributes: start(name.rpartition(":")[2], attributes)
+    if end:
+        parser.EndElementHandler = lambda name: end(name.rpartition(":")[2])
+    if text:
+        parser.CharacterDataHandler = text
+    parser.StartDoctypeDeclHandler = _refuse
+    try:
+        while chunk := part.read(_CHUNK):
+            parser.Parse(chunk, False)
+        parser.Parse(b"", True)
+    except (expat.ExpatError, ValueError) as fault:
+        raise BadXml(str(fault)) from None
+
+
+def _refuse(*_: object) -> None:
+    raise BadXml("DOCTYPE")
+
+
+class _Reader:
+    """Follows rows and cells, whether or not they carry their addresses."""
+
+    def __init__(self, zeros: dict[int, int]) -> None:
+        self.scan = Scan()
+        self.zeros = zeros
+        self.row = self.column = 0
+        self.kind = self.held = ""
+        self.style = 0
+        self.has_formula = self.has_content = self.reading = False
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "c":
+            self.column += 1
+            if address := _ADDRESS.fullmatch(attributes.get("r", "")):
+                self.column, self.row = _number(address[1]), int(address[2])
+            self.kind, self.style = attributes.get("t", "n"), int(attributes.get("s", 0))
+            self.has_formula = self.has_content = False
+            self.held = ""
+        elif name == "row":
+            self.row, self.column = int(attributes.get("r", self.row + 1)), 0
+        elif name == "f":
+            self.has_formula = True
+        elif name == "v":
+            self.reading = True
+        elif name == "is":
+            self.has_content = True
+
+    def text(self, data: str) -> None:
+        if self.reading:
+            self.held += data
+
+    def end(self, name: str) -> None:
+        if name == "v":
+            self.reading = False
+        elif name == "c" and (self.held or self.has_formula or self.has_content):
+            self.keep((self.row, self.column))
+
+    def keep(self, place: tuple[int, int]) -> None:
+        scan = self.scan
+        scan.last_row, scan.last_column = max(scan.last_row, place[0]), max(scan.last_column, place[1])
+        if self.has_formula and not self.held and self.kind != "str":
+            scan.uncomputed[place] = "="
+        elif self.kind == "e":
+            scan.errors[place] = self.held
+        elif self.kind == "n" and self.style in self.zeros:
+            scan.padded[place] = self.zeros[self.style]
+
+
+def _number(letters: str) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number
