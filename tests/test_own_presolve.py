@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from capalloc.engines import engine_named
 from capalloc.engines.own.presolve import reduce
 from capalloc.engines.own.structure import activity, find_groups
 from capalloc.engines.points import holds, value_of
+from capalloc.model import SolveOptions, Status
 from small_models import INF, financed_model, model_of
 
 
@@ -60,6 +62,13 @@ def test_no_best_point_is_lost(model):
     assert (smaller is None) == (best is None)
     if best is not None:
         assert smaller + reduced.offset == best
+
+
+def test_a_row_counts_what_must_be_taken():
+    """Three of four columns must be 1 and the fourth is 0; together they weigh 15, and 14 is all the room there is."""
+    model = model_of([1, 1, 1, 1], [([4, 5, 6, 0], -INF, 14), ([1, 1, 1, 1], 3, INF), ([0, 0, 0, 1], 0, 0)])
+    assert reduce(model) is None
+    assert engine_named("capalloc").solve(model, SolveOptions(time_limit=None)).status is Status.INFEASIBLE
 
 
 @given(models())

@@ -113,12 +113,14 @@ def activity(matrix: csr_array, groups: Groups, lower: Floats, upper: Floats) ->
     begins = np.flatnonzero(np.diff(key[order], prepend=-1))
     least, most = np.minimum.reduceat(low[order], begins), np.maximum.reduceat(high[order], begins)
     # Where none of the group need be taken, or one outside of the row may be, the group may add nothing.
+    due = groups.due.copy()
+    due[groups.of[groups.binary & (lower > 0)]] = True
     counts = np.diff(np.append(begins, len(key)))
     members = np.bincount(groups.of[groups.binary & (upper > 0)], minlength=groups.count)
     held = np.add.reduceat((open_ | ~groups.binary[columns])[order].astype(np.int64), begins)
     group = groups.of[columns[order[begins]]]
     single = ~groups.binary[columns[order[begins]]]
-    forced = single | (groups.due[group] & (held == members[group]))
+    forced = single | (due[group] & (held == members[group]))
     least, most = np.where(forced, least, np.minimum(least, 0.0)), np.where(forced, most, np.maximum(most, 0.0))
     row_of = rows[order[begins]]
     count = matrix.shape[0]
