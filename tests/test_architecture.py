@@ -22,7 +22,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "capalloc"
 LAYERS = (
     ("check_certificate",),
     ("catalogue", "issues", "money"),
-    ("arguments", "characters"),
+    ("arguments", "characters", "writing"),
     ("schema", "settings", "records", "tables", "selection", "allocation", "audit", "measures"),
     ("model",),
     ("rawtable", "reading", "configuring", "loading"),

@@ -7,7 +7,7 @@ import pulp
 import pytest
 
 from capalloc.engines import engine_named
-from capalloc.engines.mps import write_mps
+from capalloc.engines.mps import mps_text
 from capalloc.issues import EngineFailed
 from capalloc.model import SolveOptions
 from small_models import financed_model, model_of
@@ -20,7 +20,7 @@ ROWS = ["trả P1", "trả P2", "hạn mức 1", "hạn mức 2"]
 def written(tmp_path):
     """The financed model as a file."""
     path = tmp_path / "plan.mps"
-    write_mps(financed_model(), path, LABELS, ROWS)
+    path.write_text(mps_text(financed_model(), LABELS, ROWS), encoding="utf-8")
     return path
 
 
@@ -49,8 +49,7 @@ def test_the_file_says_its_sense(written):
     assert written.read_text(encoding="utf-8").startswith("* Minimise: the objective row is the value negated.\n")
 
 
-def test_what_is_not_a_number_is_not_written(tmp_path):
+def test_what_is_not_a_number_is_not_written():
     """A file with a NaN would be read as something else."""
     with pytest.raises(EngineFailed, match="not finite"):
-        write_mps(model_of([float("nan")]), tmp_path / "plan.mps", ["x"], [])
-    assert list(tmp_path.iterdir()) == []
+        mps_text(model_of([float("nan")]), ["x"], [])

@@ -18,7 +18,7 @@ from capalloc.issues import CapallocError, EngineFailed, InvalidInput, Issues
 from capalloc.loading import SETTINGS_FILE
 from capalloc.plan import TABLES, Plan
 from capalloc.portfolio import Portfolio
-from capalloc.storing import write_atomically
+from capalloc.writing import write_atomically
 
 NO_PLAN, WRONG_INPUT, INTERRUPTED = 1, 2, 130
 

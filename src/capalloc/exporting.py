@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from capalloc.answer import Answer
 from capalloc.arguments import expect
 from capalloc.compiling import Compiled, compile_tables
-from capalloc.engines.mps import write_mps
+from capalloc.engines.mps import mps_text
 from capalloc.engines.pulp_bridge import point_of, to_pulp
 from capalloc.evaluation import Wish, evaluate
 from capalloc.financing import finance
@@ -21,6 +21,7 @@ from capalloc.issues import InvalidInput, error
 from capalloc.model import Block, LinearModel, SolveOptions, Status, StoppedBy
 from capalloc.tables import Tables
 from capalloc.verification import verify
+from capalloc.writing import write_atomically
 
 if TYPE_CHECKING:
     import pulp
@@ -35,7 +36,7 @@ def to_problem(tables: Tables) -> pulp.LpProblem:
 def write_model(tables: Tables, path: Path) -> None:
     """Write the model as an MPS file that minimises the negated value of the plan."""
     compiled = compile_tables(tables)
-    write_mps(_in_units(compiled), path, *labels(compiled))
+    write_atomically(path, mps_text(_in_units(compiled), *labels(compiled)))
 
 
 def from_problem(tables: Tables, problem: pulp.LpProblem) -> Answer:

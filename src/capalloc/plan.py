@@ -28,9 +28,10 @@ from capalloc.robust import Robustness
 from capalloc.rulebook import Rulebook
 from capalloc.showing import Shown
 from capalloc.solving import DEFAULT_ENGINE
-from capalloc.storing import write_atomically, write_plan
+from capalloc.storing import write_plan
 from capalloc.tables import Tables
 from capalloc.verification import verify
+from capalloc.writing import csv_of, write_atomically
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -382,7 +383,8 @@ class Plan(Shown, Defended, Proved):
     def to_csv(self, folder: str | Path) -> list[Path]:
         """Write the tables as CSV files into a folder, which is made where it is missing, and return their paths.
 
-        The files are UTF-8 with the mark by which spreadsheet programs know it; each is written all or nothing.
+        The files are UTF-8 with the mark by which spreadsheet programs know it; each is written all or nothing.  A text
+        that a spreadsheet program would take for a formula gets an apostrophe before it.
 
         Raises
         ------
@@ -395,8 +397,7 @@ class Plan(Shown, Defended, Proved):
         target = path_given("folder", folder)
         target.mkdir(parents=True, exist_ok=True)
         for name in self.table_names:
-            text = self.table(name).to_csv(index=False, lineterminator="\r\n")
-            write_atomically(target / f"{name}.csv", text, encoding="utf-8-sig")
+            write_atomically(target / f"{name}.csv", csv_of(self.table(name)), encoding="utf-8-sig")
         return [target / f"{name}.csv" for name in self.table_names]
 
     def save(self, path: str | Path) -> None:

@@ -16,8 +16,8 @@ from capalloc.issues import CapallocError, InvalidInput, error
 from capalloc.limits import read_limits, whole_issues
 from capalloc.model import Status
 from capalloc.robust import Robustness
-from capalloc.storing import write_atomically, write_bytes_atomically
 from capalloc.tables import Tables
+from capalloc.writing import write_atomically, write_bytes_atomically
 
 if TYPE_CHECKING:
     import pandas as pd

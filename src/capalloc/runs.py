@@ -28,9 +28,10 @@ from capalloc.runshow import ShownRuns
 from capalloc.runstore import Held, Reader
 from capalloc.runtables import RunTables
 from capalloc.scenarios import resolved
-from capalloc.storing import fingerprint, read_plan_text, write_atomically, writing_atomically
+from capalloc.storing import fingerprint, read_plan_text
 from capalloc.tables import Tables
 from capalloc.working import changed, portfolio_of
+from capalloc.writing import csv_of, replacing, write_atomically, writing_atomically
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -297,12 +298,13 @@ class Runs(RunTables, ShownRuns):
         target = path_given("folder", folder)
         target.mkdir(parents=True, exist_ok=True)
         written = [target / "runs.parquet"]
-        self.to_frame().to_parquet(written[0], index=False)
+        with replacing(written[0]) as part:
+            self.to_frame().to_parquet(part, index=False)
         for name in self.table_names:
             written.append(target / f"{name}.parquet")
             tables = (pa.Table.from_pandas(frame, preserve_index=False) for frame in self.batches(name))
             first = next(tables)
-            with parquet.ParquetWriter(written[-1], first.schema) as writer:
+            with replacing(written[-1]) as part, parquet.ParquetWriter(part, first.schema) as writer:
                 writer.write_table(first)
                 for table in tables:
                     writer.write_table(table.cast(first.schema))
@@ -321,12 +323,12 @@ class Runs(RunTables, ShownRuns):
         target = path_given("folder", folder)
         target.mkdir(parents=True, exist_ok=True)
         written = [target / "runs.csv"]
-        write_atomically(written[0], _csv(self.to_frame()), encoding="utf-8-sig")
+        write_atomically(written[0], csv_of(self.to_frame()), encoding="utf-8-sig")
         for name in self.table_names:
             written.append(target / f"{name}.csv")
             with writing_atomically(written[-1], encoding="utf-8-sig") as file:
                 for number, frame in enumerate(self.batches(name)):
-                    file.write(_csv(frame, header=number == 0))
+                    file.write(csv_of(frame, header=number == 0))
         return written
 
     def summary(self) -> str:
@@ -416,7 +418,3 @@ def _shown(own: Held) -> Iterator[str]:
     yield "–" if gap is None else f"{write_number(round(100 * gap, 3))}%"
     for name in ("projects", "cost"):
         yield "–" if not row or row[name] is None else write_number(row[name])
-
-
-def _csv(frame: pd.DataFrame, *, header: bool = True) -> str:
-    return str(frame.to_csv(index=False, lineterminator="\r\n", header=header))

@@ -32,10 +32,10 @@ from capalloc.report.documents import write_report
 from capalloc.robust import robust_plan
 from capalloc.solving import DEFAULT_ENGINE, optimize
 from capalloc.steps import envelope_steps
-from capalloc.storing import write_atomically
 from capalloc.stress import intervals
 from capalloc.tables import Tables
 from capalloc.telling import Told
+from capalloc.writing import csv_of, write_atomically
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -165,7 +165,7 @@ class SensitivityReport:
         write_atomically(written[1], json.dumps(self.record(), ensure_ascii=False, indent=1, allow_nan=False) + "\n")
         for name, frame in self.frames.items():
             written.append(target / f"{name.replace(':', '-').replace(' ', '-')}.csv")
-            write_atomically(written[-1], frame.to_csv(index=False, lineterminator="\r\n"), encoding="utf-8-sig")
+            write_atomically(written[-1], csv_of(frame), encoding="utf-8-sig")
         return written
 
     def record(self) -> dict[str, Any]:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import platform
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import fields
 from fractions import Fraction
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, Literal, TextIO
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
@@ -26,6 +24,7 @@ from capalloc.model import SolveOptions, Status, StoppedBy, relative_gap
 from capalloc.records import RECORDS, Row
 from capalloc.tables import Tables
 from capalloc.verification import verify
+from capalloc.writing import write_atomically
 
 # The places of a Row that say where it stood, not what it says.  A row that stood nowhere comes from the law, whose
 # articles are named in the language of the run.
@@ -185,34 +184,6 @@ def versions() -> dict[str, str]:
     """Return the version of Python and of each package that has a part in a plan."""
     packages = ("capalloc", "highspy", "numpy", "scipy", "pulp")
     return {"python": platform.python_version()} | {name: version(name) for name in packages}
-
-
-def write_atomically(path: Path, text: str, encoding: str = "utf-8") -> None:
-    """Write a text file all or nothing: a reader never finds half of it."""
-    with writing_atomically(path, encoding) as file:
-        file.write(text)
-
-
-def write_bytes_atomically(path: Path, content: bytes) -> None:
-    """Write a file all or nothing, as :func:`write_atomically` does."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-@contextmanager
-def writing_atomically(path: Path, encoding: str = "utf-8") -> Iterator[TextIO]:
-    """Give a text file to write that takes its name when the ``with`` block ends well, and is gone when it does not."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding=encoding, newline="") as file:
-            yield file
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def read_plan(path: Path, tables: Tables) -> Answer:

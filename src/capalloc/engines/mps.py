@@ -1,4 +1,4 @@
-"""Models written as MPS files, for any other solver."""
+"""Models in the MPS format, for any other solver."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from capalloc.issues import EngineFailed
 from capalloc.model import LinearModel
 
 
-def write_mps(model: LinearModel, path: Path, columns: Sequence[str], rows: Sequence[str]) -> None:
-    """Write the model as an MPS file that minimises the negated value.
+def mps_text(model: LinearModel, columns: Sequence[str], rows: Sequence[str]) -> str:
+    """Return the model in the MPS format, as a minimisation of the negated value.
 
     The format's own word for a maximisation is passed over by some readers, CBC among them, which would then look for
     the worst plan.  Numbers have fifteen digits.
@@ -30,7 +30,7 @@ def write_mps(model: LinearModel, path: Path, columns: Sequence[str], rows: Sequ
     Raises
     ------
     EngineFailed
-        When HiGHS, which writes the file, refuses the numbers.
+        When HiGHS, which writes the format, refuses the numbers.
     """
     import highspy
 
@@ -47,4 +47,4 @@ def write_mps(model: LinearModel, path: Path, columns: Sequence[str], rows: Sequ
         if passed != highspy.HighsStatus.kOk or writer.writeModel(str(written)) != highspy.HighsStatus.kOk:
             raise EngineFailed(say("engine.numbers-refused", engine="HiGHS"))
         text = written.read_text(encoding="utf-8")
-    path.write_text(f"* Minimise: the objective row is the value negated.\n{text}", encoding="utf-8")
+    return f"* Minimise: the objective row is the value negated.\n{text}"

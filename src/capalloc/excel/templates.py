@@ -16,8 +16,8 @@ from capalloc.issues import CapallocError
 from capalloc.loading import SETTINGS_FILE, assembled
 from capalloc.rawtable import table_from_csv
 from capalloc.records import SCHEMAS
-from capalloc.storing import write_atomically
 from capalloc.tables import Origin, Tables
+from capalloc.writing import write_atomically
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook

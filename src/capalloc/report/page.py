@@ -13,7 +13,7 @@ from typing import Any
 from capalloc.catalogue import LANGUAGES, language, say, speaking
 from capalloc.drawing import Spec
 from capalloc.report.pieces import Chapter, Choice, Figure, Headline, Table
-from capalloc.storing import write_atomically
+from capalloc.writing import write_atomically
 
 
 @dataclass(frozen=True, slots=True)
