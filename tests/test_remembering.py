@@ -1,6 +1,5 @@
 """The engine with a memory: what it knows of a model helps with the next and never claims anything of it."""
 
-import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 
 from capalloc.engines import engine_named
 from capalloc.engines.own import remembering
-from capalloc.engines.own.memory import MOST_MULTIPLIERS, MOST_POINTS, Memory
+from capalloc.engines.own.memory import MOST_MULTIPLIERS, MOST_POINTS, Memory, memory_of, memory_text
 from capalloc.engines.own.remembering import Remembering
 from capalloc.engines.points import holds, value_of
 from capalloc.model import Block, SolveOptions, Status, StoppedBy
@@ -134,12 +133,18 @@ def test_a_memory_forgets_the_oldest():
 
 
 def test_a_memory_can_be_sent_elsewhere():
-    """Pickled and given to another engine, it is as good as at first."""
+    """Written down and given to another engine, it is as good as at first."""
     engine = Remembering()
     engine.solve(knapsack(15), TO_THE_END)
-    other = Remembering(pickle.loads(pickle.dumps(engine.memory)))  # noqa: S301  # its own
+    other = Remembering(memory_of(memory_text(engine.memory)))
     assert [point.tolist() for point in other.memory.points] == [point.tolist() for point in engine.memory.points]
+    assert (other.memory.rows, other.memory.columns) == (engine.memory.rows, engine.memory.columns)
     assert value_of(knapsack(13), other.solve(knapsack(13), TO_THE_END).x) == 15
+
+
+def test_what_was_never_solved_is_sent_as_nothing():
+    """A bench that has not begun remembers nothing, and says so."""
+    assert memory_of(memory_text(None)) is None
 
 
 def test_the_same_models_in_the_same_order_give_the_same_points():

@@ -87,7 +87,9 @@ def test_a_killed_process_leaves_the_old_file(tmp_path):
     assert [name.startswith(".") and name.endswith(".part") for name in found] == [True]
 
 
-@pytest.mark.parametrize("call", ["plan.save(folder / 'plan.json')", "plan.to_csv(folder)", "plan.report(folder / 'a')"])
+@pytest.mark.parametrize(
+    "call", ["plan.save(folder / 'plan.json')", "plan.to_csv(folder)", "plan.report(folder / 'a')"]
+)
 def test_a_full_disk_leaves_the_old_files(tmp_path, call):
     """The system's own word for it is raised, and each file is the old one or a whole new one."""
     plan = sample().optimize(gap=0)
@@ -131,7 +133,7 @@ def test_the_shell_says_that_the_disk_is_full(tmp_path, lang, words):
     assert [file.name for file in out.iterdir() if file.stat().st_size == 2000] == []
 
 
-FORMULAS = ["=1+1", "+A1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "=HYPERLINK(\"http://x\")", "-cmd|' /C calc'!A0"]
+FORMULAS = ["=1+1", "+A1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://x")', "-cmd|' /C calc'!A0"]
 
 
 @pytest.mark.parametrize("text", FORMULAS)
@@ -160,7 +162,9 @@ def test_the_names_of_a_plan_are_no_formulas_in_its_files(tmp_path):
 
 def test_columns_of_a_frame_keep_their_numbers_beside_a_formula():
     """Money and missing cells are written as without it."""
-    frame = pd.DataFrame({"name": ["=1", None], "amount": pd.array([10**15, None], dtype="Int64"), "share": [0.1, None]})
+    frame = pd.DataFrame(
+        {"name": ["=1", None], "amount": pd.array([10**15, None], dtype="Int64"), "share": [0.1, None]}
+    )
     lines = csv_of(frame).split("\r\n")
     plain = frame.drop(columns="name").to_csv(index=False, lineterminator="\r\n").split("\r\n")
     assert [line.partition(",")[2] for line in lines[:3]] == plain[:3]

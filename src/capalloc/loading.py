@@ -109,7 +109,7 @@ def _path_issue(given: Path) -> Issue | None:
     if not given.exists():
         beside = [other.name for other in given.parent.iterdir()] if given.parent.is_dir() else []
         return error("no-such-path", Place(str(given)), path=str(given), near=nearest(given.name, beside) or NONE)
-    if given.is_file() and given.suffix.lower() != ".toml":
+    if not given.is_dir() and not (given.is_file() and given.suffix.lower() == ".toml"):
         return error("not-a-portfolio", Place(given.name), path=str(given))
     return None
 

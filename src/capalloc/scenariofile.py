@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
+from math import prod
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -21,6 +22,9 @@ from capalloc.reading import NONE
 
 BASE = "base"
 """The scenario that changes nothing: the portfolio itself, the first of every set."""
+
+MOST_SCENARIOS = 1_000_000
+"""The most scenarios of a grid: more are not meant, and would fill the memory before the first is run."""
 
 
 def _change(value: Any) -> Any:
@@ -131,6 +135,9 @@ def read_scenario_file(path: Path) -> tuple[Path, list[Written]]:
 
 
 def _bytes(path: Path, where: Place) -> tuple[bytes, list[Issue]]:
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        # A device or a pipe may never come to an end.
+        return b"", [error("no-file-behind", where)]
     try:
         return path.read_bytes(), []
     except OSError as failure:
@@ -197,6 +204,9 @@ class _Lines:
 def _grid(grid: GridEntry, lines: _Lines) -> Iterator[Written]:
     axes = grid.__pydantic_extra__
     where, places = lines.places(("grid",), "", axes)
+    count = prod(map(len, axes.values())) * len(grid.extends)
+    if count > MOST_SCENARIOS:
+        raise InvalidInput([error("scenarios-too-many", where, count=count, most=MOST_SCENARIOS)])
     cells = list(product(*axes.values()))
     for parent in grid.extends:
         prefix = "grid" if parent == BASE else f"{parent}-grid"

@@ -42,7 +42,7 @@ class Series:
 
     @property
     def memory(self) -> Memory | None:
-        """What is remembered; it can be pickled, and handed to another series."""
+        """What is remembered; it can be handed to another series."""
         return self._chain.memory
 
     def optimize(

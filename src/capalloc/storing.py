@@ -34,6 +34,7 @@ _NOT_CONTENT_OF_LAW = (*_NOT_CONTENT, "source_ref", "legal_ref")
 # A bound is a float: it may fall short of the exact value by its last digits.
 _FLOAT_NOISE = 1e-9
 
+_VERSION: Literal[1] = 1
 _STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
@@ -95,7 +96,7 @@ class StoredPlan(BaseModel):
 
     model_config = ConfigDict(**_STRICT, arbitrary_types_allowed=True)
     format: Literal["capalloc plan"] = "capalloc plan"
-    version: Literal[1] = 1
+    version: Literal[1] = _VERSION
     title: str
     portfolio: str
     status: Status
@@ -197,6 +198,9 @@ def read_plan(path: Path, tables: Tables) -> Answer:
     """
     place = Place(file=str(path))
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            # A device or a pipe may never come to an end.
+            raise InvalidInput([error("no-file-behind", place)])
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as failure:
         raise InvalidInput([error("plan-unreadable", place, reason=_reason(failure))]) from None
@@ -219,6 +223,9 @@ def _parse(text: str, place: Place) -> StoredPlan:
     try:
         return StoredPlan.model_validate_json(text)
     except ValidationError as failure:
+        for fault in failure.errors():
+            if fault["loc"] == ("version",) and fault["type"] == "literal_error":
+                raise InvalidInput([error("plan-version", place, found=fault["input"], known=_VERSION)]) from None
         parts = sorted({".".join(map(str, fault["loc"])) for fault in failure.errors()})
         raise InvalidInput(error("plan-malformed", place, part=part or place.file) for part in parts) from None
 

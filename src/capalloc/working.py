@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
 import platform
 import zlib
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from typing import Any
 
 from capalloc.amending import Unplannable, put_in_force
 from capalloc.catalogue import say, speaking
-from capalloc.engines.own.memory import Memory
+from capalloc.engines.own.memory import Memory, memory_of, memory_text
 from capalloc.issues import CapallocError, InvalidInput
 from capalloc.model import SolveOptions, Status
 from capalloc.packing import unpack
@@ -96,11 +95,11 @@ class Workbench:
 
     def learn(self, memory: bytes) -> None:
         """Begin every part from now on with what another bench remembered."""
-        self._learned = pickle.loads(zlib.decompress(memory)) if memory else None  # noqa: S301  # by our own process
+        self._learned = memory_of(zlib.decompress(memory).decode()) if memory else None
 
     def memory(self) -> bytes:
         """Return what is remembered of the scenarios of this part, for other benches."""
-        return zlib.compress(pickle.dumps(self._series.memory), 1)
+        return zlib.compress(memory_text(self._series.memory).encode(), 1)
 
     def begin(self) -> None:
         """Begin a part: forget the one before, so that answers do not depend on who worked on which."""

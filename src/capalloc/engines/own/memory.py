@@ -6,9 +6,10 @@ weak duality makes of them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -88,6 +89,37 @@ class Memory:
         if self.basis is not None:
             shapes += [(len(self.basis.columns), model.objective), (len(self.basis.rows), model.row_upper)]
         return all(count == len(own) for count, own in shapes)
+
+
+def memory_text(memory: Memory | None) -> str:
+    """Return what is remembered as JSON, for another process; numbers keep every digit."""
+    if memory is None:
+        return "null"
+    content = {
+        "rows": [[block.kind, list(block.keys)] for block in memory.rows],
+        "columns": [[block.kind, list(block.keys)] for block in memory.columns],
+        "points": [point.tolist() for point in memory.points],
+        "multipliers": [multipliers.tolist() for multipliers in memory.multipliers],
+        "basis": memory.basis and [memory.basis.columns.tolist(), memory.basis.rows.tolist()],
+    }
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+
+def memory_of(text: str) -> Memory | None:
+    """Return what :func:`memory_text` wrote."""
+    content = json.loads(text)
+    if content is None:
+        return None
+    return Memory(
+        *(tuple(Block(kind, list(map(_key, keys))) for kind, keys in content[name]) for name in ("rows", "columns")),
+        *(tuple(np.array(one, dtype=np.float64) for one in content[name]) for name in ("points", "multipliers")),
+        content["basis"] and Basis(*(np.array(marks, dtype=np.int8) for marks in content["basis"])),
+    )
+
+
+def _key(written: Any) -> Any:
+    """A key as it was: JSON has lists in the place of tuples."""
+    return tuple(map(_key, written)) if isinstance(written, list) else written
 
 
 def _first(new: Floats, old: tuple[Floats, ...], most: int) -> tuple[Floats, ...]:
