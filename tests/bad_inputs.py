@@ -58,7 +58,7 @@ def portfolio_files(given):
     """Return the files of the portfolio that an input makes, and of its scenarios, with their bytes."""
     tail = given.get("tail", [])
     more = "".join(text * count for text, count in zip(tail[::2], tail[1::2], strict=True))
-    first = PROJECT | {given["column"]: given["cell"] for _ in "x" if "cell" in given}
+    first = PROJECT | ({given["column"]: given["cell"]} if "cell" in given else {})
     line = StringIO()
     csv.writer(line, lineterminator="").writerow([given.get("selection", "") + more * ("selection" in given)])
     files = {
