@@ -9,6 +9,7 @@ from typing import Any
 from capalloc.catalogue import say
 from capalloc.excel.scanning import letters_of
 from capalloc.issues import Issue, Issues, Severity
+from capalloc.writing import replacing
 
 _COLOURS = {Severity.ERROR: "FFFFC7CE", Severity.WARNING: "FFFFEB9C", Severity.INFO: "FFDDEBF7"}
 _ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
@@ -47,7 +48,8 @@ def write_marked(source: Path, target: Path, issues: Issues) -> int:
         kept = f"{cell.comment.text}\n\n" if cell.comment else ""
         cell.comment = Comment(kept + told, say("excel.mark.author"), height=160, width=360)
     _list(book, issues)
-    book.save(target)
+    with replacing(target) as part:
+        book.save(part)
     return len(by_cell)
 
 
