@@ -30,7 +30,6 @@ from capalloc.model import Block, Floats, LinearModel
 from capalloc.partition import Branch, Part, divide
 from capalloc.storing import fingerprint
 from capalloc.tables import Tables
-from capalloc.writing import write_atomically
 
 LEAVES = 200
 """How many parts the points are divided into, unless told otherwise."""
