@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from capalloc.writing import replacing
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
@@ -75,15 +76,12 @@ def writing_book(path: Path) -> Iterator[Workbook]:
     from xlsxwriter import Workbook
     from xlsxwriter.exceptions import FileCreateError
 
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     # No text of the tables is ever a formula, a link or a number by what it begins with.
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    book = Workbook(str(part), options)
-    try:
-        yield book
-        book.close()
-        part.replace(path)
-    except FileCreateError as failure:
-        raise failure.args[0] from None
-    finally:
-        part.unlink(missing_ok=True)
+    with replacing(path) as part:
+        book = Workbook(str(part), options)
+        try:
+            yield book
+            book.close()
+        except FileCreateError as failure:
+            raise failure.args[0] from None
