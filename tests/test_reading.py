@@ -354,7 +354,7 @@ def test_duplicate_headings_of_a_frame_are_told():
 def test_a_character_that_nobody_sees_is_refused_everywhere(letter):
     """Two names that look the same are the same, and what is printed is what was written."""
     columns = {"id": [f"A{letter}1"], "name": [f"Đường{letter} A"], "profile": [f"s{letter}s"], "ward": [f"x{letter}y"]}
-    # Half a character can stand only in a column of plain objects: pandas keeps other text as UTF-8 where pyarrow is there.
+    # Only a column of plain objects holds half a character: beside pyarrow, pandas keeps text as UTF-8.
     rows, issues = read_frame(pd.DataFrame(columns | {"value": [1]}, dtype=object))
     assert issues == [("invisible-character", 0, heading) for heading in ("id", "name", "profile", "ward")]
     assert (rows[0].id, rows[0].name, rows[0].profile) == ("A1", "Đường A", "ss")
