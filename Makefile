@@ -12,7 +12,7 @@ lang ?= vi
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format nightly peers pins clean
+.PHONY: help demo test check format docs nightly peers pins clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -32,6 +32,10 @@ check: $(STAMP) ## Format, lint, types, tests and doctests; any warning is an er
 format: $(STAMP) ## Format the code and apply the safe lint fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(STAMP) ## Build the documentation site into out/site
+	$(BIN)/mkdocs build --strict --quiet
+	@echo "Open out/site/index.html in a browser."
 
 nightly: $(STAMP) ## The property tests with thousands of fresh random cases each
 	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -m hypothesis

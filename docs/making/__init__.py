@@ -1,0 +1,1 @@
+"""What makes the pages of the documentation: their tables, the output of their examples, and their formulas."""
