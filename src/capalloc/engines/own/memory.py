@@ -110,11 +110,16 @@ def memory_of(text: str) -> Memory | None:
     content = json.loads(text)
     if content is None:
         return None
-    return Memory(
-        *(tuple(Block(kind, list(map(_key, keys))) for kind, keys in content[name]) for name in ("rows", "columns")),
-        *(tuple(np.array(one, dtype=np.float64) for one in content[name]) for name in ("points", "multipliers")),
-        content["basis"] and Basis(*(np.array(marks, dtype=np.int8) for marks in content["basis"])),
+    rows, columns = (
+        tuple(Block(kind, list(map(_key, keys))) for kind, keys in content[n]) for n in ("rows", "columns")
     )
+    points, multipliers = (tuple(map(_floats, content[name])) for name in ("points", "multipliers"))
+    basis = content["basis"] and Basis(*(np.array(marks, dtype=np.int8) for marks in content["basis"]))
+    return Memory(rows, columns, points, multipliers, basis)
+
+
+def _floats(numbers: list[float]) -> Floats:
+    return np.array(numbers, dtype=np.float64)
 
 
 def _key(written: Any) -> Any:
