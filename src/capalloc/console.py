@@ -162,6 +162,15 @@ def write_files(plan: Plan, folder: Path) -> None:
         plan.save(folder / "plan.json")
 
 
+def write_book(plan: Plan, folder: Path, *, wanted: bool) -> None:
+    """Write the plan as a workbook too where it is wanted; one of an earlier plan would pass for this one's."""
+    book = folder / "plan.xlsx"
+    if wanted and plan.status.has_plan:
+        plan.to_excel(book)
+    else:
+        book.unlink(missing_ok=True)
+
+
 def print_json(record: Mapping[str, Any]) -> None:
     """Print a record as the JSON document that stands alone on standard output."""
     typer.echo(json.dumps(record, ensure_ascii=False, indent=1, allow_nan=False))

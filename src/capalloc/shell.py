@@ -31,6 +31,7 @@ from capalloc.console import (
     print_json,
     report_issues,
     tell,
+    write_book,
     write_files,
     write_mark,
     writing,
@@ -39,7 +40,7 @@ from capalloc.console import (
 from capalloc.differing import difference
 from capalloc.excel.templates import write_folder, write_template
 from capalloc.excel.workbook import is_workbook
-from capalloc.issues import Issues
+from capalloc.issues import CapallocError, Issues
 from capalloc.model import Status, StoppedBy
 from capalloc.portfolio import load, load_plan
 from capalloc.running import run as run_scenarios
@@ -148,11 +149,14 @@ def optimize(
     threads: Annotated[int, typer.Option(metavar="NUMBER")] = 2,
     seed: Annotated[int, typer.Option(metavar="NUMBER")] = 0,
     node_limit: Annotated[int | None, typer.Option(metavar="NUMBER", show_default=False)] = None,
+    excel: Annotated[bool, typer.Option("--excel")] = False,
     quiet: Annotated[bool, typer.Option("--quiet")] = False,
     lang: Language = None,
 ) -> None:
     """Find the best plan of a portfolio."""
     with answering(as_json, lang):
+        if excel and out is None:
+            raise CapallocError(say("shell.excel-needs-out"))
         portfolio = load(path)
         if not quiet:
             report_issues(portfolio.findings)
@@ -172,6 +176,7 @@ def optimize(
             if out is not None:
                 with writing(out):
                     write_files(plan, out)
+                    write_book(plan, out, wanted=excel)
         if as_json:
             print_json(plan_record(portfolio, plan))
         else:

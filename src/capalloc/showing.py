@@ -7,7 +7,8 @@ from pathlib import Path
 
 from capalloc.answer import Answer
 from capalloc.arguments import path_given
-from capalloc.catalogue import say
+from capalloc.catalogue import say, speaking
+from capalloc.excel.writing import write_plan_book
 from capalloc.issues import CapallocError
 from capalloc.plotting import PlanPlots, known_language
 from capalloc.report.answer_chapters import expect_answers
@@ -23,6 +24,7 @@ class Shown:
 
     tables: Tables
     answer: Answer
+    given: Tables | None
 
     @property
     def plot(self) -> PlanPlots:
@@ -63,6 +65,34 @@ class Shown:
             raise self._nothing()
         expect_answers(answers or {})
         write_report(target, self.tables, self.answer, opens, answers)
+
+    def to_excel(self, path: str | Path, lang: str | None = None) -> None:
+        """Write the plan as a workbook in the manner of a budget annex, whose sums are live formulas.
+
+        It holds a summary, projects by source and phase, payments by year, envelopes, rules, targets and resources,
+        compliance, projects without money with their reasons, and what costs rest on; charts; and the tables of the
+        portfolio, so that :func:`capalloc.load` reads it back.  Money is in million VND in the sheets of the plan.
+
+        Parameters
+        ----------
+        lang
+            The language of sheets and headings, ``"vi"`` or ``"en"``; the language in force where it is left out.
+
+        Raises
+        ------
+        CapallocError
+            When there is no plan, ``path`` is no path, or there is no such language.
+        InvalidInput
+            When a number of the tables has no end as a decimal, or a text is too long for a cell.
+        OSError
+            When the file cannot be written.
+        """
+        target, spoken = path_given("path", path), known_language(lang)
+        if self.answer.allocation is None or self.answer.audit is None:
+            raise self._nothing()
+        with speaking(spoken):
+            held = self.answer.allocation, self.answer.audit
+            write_plan_book(target, self.tables, self.given or self.tables, self.answer, held)
 
     def _nothing(self) -> CapallocError:
         return CapallocError(say("plan.none", status=say(f"plan.status.{self.answer.verdict}")))

@@ -50,7 +50,7 @@ _LOOKS = {
     Kind.FRACTION: "plain",
     Kind.ID: "code",
     Kind.PERIOD: "code",
-    Kind.TEXT: "text",
+    Kind.TEXT: "plain",
 }
 
 
@@ -133,10 +133,10 @@ class Inputs:
                 self.guide(sheet, (FIRST_ROW, last), number, column)
         for line, row in enumerate(rows, start=FIRST_ROW):
             for number, code in enumerate(columns):
-                look = _LOOKS.get(schema.columns[code].kind, "text")
+                look = _LOOKS.get(schema.columns[code].kind, "plain")
                 self.put(sheet, (line, number), cell_of(row, code, schema.columns[code], settings), look)
             for number, code in enumerate(own, start=len(columns)):
-                self.put(sheet, (line, number), _plain(row.attributes.get(code), settings.numbers), "text")  # type: ignore[attr-defined]
+                self.put(sheet, (line, number), _plain(row.attributes.get(code), settings.numbers), "plain")  # type: ignore[attr-defined]
         sheet.set_row(HEAD_ROW, 48)
         sheet.freeze_panes(FIRST_ROW, 1)
         page(sheet, FIRST_ROW + len(rows), len(columns) + len(own))

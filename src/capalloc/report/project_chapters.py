@@ -138,7 +138,7 @@ def unfunded_chapter(planned: Planned) -> Chapter | None:
     out = [project for project in tables.projects if project.id not in funded]
     if not out:
         return None
-    reasons, cells = _reasons(tables, funded), money_cells([costs[project.id] for project in out], unit)
+    reasons, cells = reasons_out(tables, funded), money_cells([costs[project.id] for project in out], unit)
     lines = tuple(
         Line(
             (
@@ -163,8 +163,8 @@ def unfunded_chapter(planned: Planned) -> Chapter | None:
     return Chapter("unfunded", say("report.chapter.unfunded"), (lead,), (table,))
 
 
-def _reasons(tables: Tables, funded: set[str]) -> Mapping[str, str]:
-    """One sentence for each project without money: what is known for certain, else that others were chosen."""
+def reasons_out(tables: Tables, funded: set[str]) -> Mapping[str, str]:
+    """Return one sentence for each project without money: what is known for certain, else that others were chosen."""
     reasons = {project.id: say("report.reason.others") for project in tables.projects}
     # Where there are several, the last one counts: the more certain it is, the later it stands.
     for known in (_needs, _excluded, _outdone, _never, _decided):
