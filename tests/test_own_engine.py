@@ -137,6 +137,34 @@ def test_a_dive_decides_projects_and_keeps_the_relaxation():
     assert ended.relaxed.value <= root.value + 1e-6
 
 
+def test_a_relaxation_takes_in_the_rows_that_it_breaks():
+    """Begun without the rows that are slack, it ends where the whole one does, whatever is held at 0 since then."""
+    rng = np.random.default_rng(0)
+    rows = [(rng.integers(1, 20, 30), -INF, int(side)) for side in rng.integers(60, 120, 12)]
+    board = board_of(model_of(rng.integers(5, 20, 30), rows))
+    whole = Simplex(board)
+    whole.solve()
+    few = Simplex(board, rows=whole.binding())
+    few.adopt(whole)
+    began = len(few.rows)
+    for column in range(0, board.problem.size, 3):
+        held, none = np.array([column]), np.zeros(1)
+        for lp in (whole, few):
+            lp.bound(held, none, none)
+        relaxed = few.solve()
+        assert relaxed.value == pytest.approx(whole.solve().value)
+        assert dual_bound(board.problem, relaxed.multipliers)[0] >= relaxed.value - 1e-6
+    assert len(few.rows) > began
+
+
+def test_a_relaxation_in_passing_leaves_broken_rows_to_the_next():
+    """What it gives back may break a row it was begun without, but the next one keeps that."""
+    board = board_of(model_of([2, 1], [([1, 1], -INF, 1)]))
+    lp = Simplex(board, rows=np.array([], dtype=int))
+    assert lp.solve(passing=True).value == pytest.approx(3)
+    assert lp.solve(passing=True).value == pytest.approx(2)
+
+
 def test_a_neighbourhood_frees_what_the_point_takes_of_the_same_projects():
     """A project can only change its option when the one it has may go."""
     problem = problem_of(choices())

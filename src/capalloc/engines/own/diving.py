@@ -62,6 +62,7 @@ def dive(root: Relaxed, lp: Simplex, steps: int, batch: int, rng: np.random.Gene
         taken = walk.most_valuable(batch)
         if not len(taken) or not walk.step(taken):
             break
+    walk.settle()
     return Dive(walk.last, dual_bound(lp.problem, walk.last.multipliers)[1], walk.decided)
 
 
@@ -93,6 +94,10 @@ class _Walk:
         self.last = answer
         return True
 
+    def settle(self) -> None:
+        """Solve the relaxation once more with the rows that its point breaks."""
+        self.last = self.lp.solve() or self.last
+
     def _costly(self, answer: Relaxed | None, count: int) -> bool:
         return answer is None or self.last.value - answer.value > self.much * count
 
@@ -105,7 +110,7 @@ class _Walk:
         else:
             self.lp.bound(taken, np.zeros(len(taken)), np.zeros(len(taken)))
             self.forbidden[taken] = True
-        return self.lp.solve()
+        return self.lp.solve(passing=True)
 
     def _open(self, taken: Ints) -> None:
         siblings = self._siblings(taken)

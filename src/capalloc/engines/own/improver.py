@@ -25,18 +25,20 @@ from capalloc.engines.own.problem import dual_bound
 from capalloc.engines.own.restricted import Effort, Found, search_among
 from capalloc.engines.own.rounding import rounded_down
 from capalloc.engines.own.simplex import Relaxed, Simplex
-from capalloc.model import Floats
+from capalloc.model import Floats, Ints
 
-# Dives of one search before it turns to neighbourhoods.  In large models neighbourhoods gain slowly, and
-# plans of several dives gain from one another.
-DIVES = 1
-DIVES_WHEN_LARGE = 2
+# How many times as many projects as are undecided at the root dives decide, one after the other.
+DEPTHS = (1.25, 2.0)
+DEPTHS_WHEN_LARGE = (2.0, 3.0)
 
-# Options that cores set free after a dive, and the seconds for each.
+# Options that cores set free after a dive, and the seconds for each.  In large models HiGHS finds what it does within
+# the first second or two, by heuristics at the root, and the rest goes into trying out branches.
 CORES = ((400, 3.0), (700, 4.0), (1000, 5.0))
+CORES_WHEN_LARGE = ((400, 1.5), (500, 1.5), (700, 2.0))
 
 # What the loss of an option of an undecided project counts in a core, one search after the other.
 LOOSE = (0.0, 0.1)
+LOOSE_WHEN_LARGE = (0.1, 1.0)
 
 # Options and seconds of a core at the root, for a first plan.
 FIRST_CORE = (300, 1.5)
@@ -44,7 +46,7 @@ FIRST_CORE = (300, 1.5)
 # A neighbourhood begins with so many free options; a search in one takes so many seconds, or nodes, at most.
 FIRST_SIZE = 250
 SECONDS = 1.5
-SECONDS_WHEN_LARGE = 3.0
+SECONDS_WHEN_LARGE = 2.0
 NODES = 1_000
 NODES_OF_A_BUDGET = 100
 PART_OF_STILLNESS = 0.2
@@ -54,7 +56,7 @@ OTHERS_PAYING = 40
 
 # A search dives anew when nothing has come for so many seconds.
 STILL_BEFORE_DIVE = 4.0
-STILL_BEFORE_DIVE_WHEN_LARGE = 40.0
+STILL_BEFORE_DIVE_WHEN_LARGE = 15.0
 
 # Others wait at least so many seconds for a dive.
 _SLICE = 0.5
@@ -105,7 +107,9 @@ class Improver:
         self.problem = board.problem
         self.rng = np.random.default_rng([board.options.seed, number])
         self.budgeted = board.options.node_limit is not None
-        self.dives = DIVES_WHEN_LARGE if self.problem.large else DIVES
+        self.depths = DEPTHS_WHEN_LARGE if self.problem.large else DEPTHS
+        self.cores = CORES_WHEN_LARGE if self.problem.large else CORES
+        self.loose = LOOSE_WHEN_LARGE if self.problem.large else LOOSE
         self.seconds = SECONDS_WHEN_LARGE if self.problem.large else SECONDS
         self.losses = [np.abs(root.gains)]
         self.dived_at = 0.0
@@ -121,21 +125,20 @@ class Improver:
         self.lp = self._near_lp()
 
     def begin(self) -> None:
-        """Dive so many times as a search does before it turns to neighbourhoods."""
+        """Round the relaxation down for a first point, and dive once."""
         if not self.number and self.board.best is None:
             first = rounded_down(self.problem, self.root.relaxed.x)
             self.board.offer(first)
             nothing_decided = np.zeros(self.problem.groups.count, dtype=bool)
             self._core(Dive(self.root.relaxed, self.root.gains, nothing_decided), first, *FIRST_CORE)
-        for attempt in range(self.dives):
-            self._dive(attempt)
+        self._dive(0)
 
     def go_on(self) -> None:
         """Search neighbourhoods until the run is over; dive again as long as there is no point, and where all is still.
 
         Another dive leads to where neighbourhoods of the best point do not reach, and gives what to cross it with.
         """
-        attempt = self.dives
+        attempt = 1
         self.dived_at = self.board.watch.seconds
         while not self.board.over:
             self.rest(0.0)
@@ -163,22 +166,28 @@ class Improver:
         return self.losses[int(self.rng.integers(len(self.losses)))]
 
     def _near_lp(self) -> Simplex:
-        lp = Simplex(self.board, near(self.problem, self.root.relaxed.x, self.root.gains, NEAR))
+        columns = near(self.problem, self.root.relaxed.x, self.root.gains, NEAR)
+        lp = Simplex(self.board, columns, rows=self._needed_rows() if self.problem.large else None)
         lp.adopt(self.root.lp)
         lp.rest = lambda: self.rest(_SLICE)
         return lp
+
+    def _needed_rows(self) -> Ints:
+        """The rows that bind in the root relaxation, state groups or are shared by many; most others never bind."""
+        stated = self.problem.groups.row
+        return np.unique(np.concatenate((self.root.lp.binding(), stated[stated >= 0], self.root.around.many)))
 
     def _dive(self, attempt: int) -> None:
         """Dive, and search cores around where it ended; each further attempt dives less deep and frees more."""
         if self.board.over:
             return
         undecided_at_root = max(4, len(undecided(self.problem, self.root.relaxed.x)))
-        depth = (1.25, 2.0)[(self.number + attempt) % 2] / max(1, attempt)
+        depth = self.depths[(self.number + attempt) % len(self.depths)] / max(1, attempt)
         ended = dive(self.root.relaxed, self.lp, round(depth * undecided_at_root), 3, self.rng)
         self.lp = self._near_lp()
         self.losses.append(np.abs(ended.gains))
         held: Floats | None = None
-        for size, seconds in CORES:
+        for size, seconds in self.cores:
             self.rest(0.0)
             if self.board.over:
                 return
@@ -192,7 +201,7 @@ class Improver:
         problem, x = self.problem, ended.relaxed.x
         # Other options of undecided projects matter more than their gains say; how much more differs between searches.
         loose = np.isin(problem.groups.of, undecided(problem, x))
-        rank = np.abs(ended.gains) * np.where(loose, LOOSE[self.number % len(LOOSE)], 1.0)
+        rank = np.abs(ended.gains) * np.where(loose, self.loose[self.number % len(self.loose)], 1.0)
         rank[in_part(problem, x)] = -1.0
         rank[ended.decided[problem.groups.of]] = np.inf
         free = freed(problem, x if held is None else held, rank, size)

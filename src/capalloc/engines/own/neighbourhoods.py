@@ -31,8 +31,10 @@ class Surroundings:
     ----------
     links
         Shape (groups, groups): which groups a row of few groups ties together.
+    many
+        The rows that many groups share.
     shared
-        The rows that many groups share, in the solver's counts, shape (shared rows, n).
+        The same in the solver's counts, shape (shared rows, n).
     prices
         Shape (shared rows,): what room in them is worth in the root relaxation, and a little where it is worth nothing.
     owner
@@ -42,6 +44,7 @@ class Surroundings:
 
     problem: Problem
     links: csr_array
+    many: Ints
     shared: csc_array
     prices: Floats
     owner: Ints
@@ -69,7 +72,7 @@ def surroundings(problem: Problem, multipliers: Floats) -> Surroundings:
     shared = abs(problem.scaled.matrix[many])
     prices = np.abs(multipliers)[many] / problem.scaling.rows[many]
     prices += 0.01 * prices.max(initial=1e-9)
-    return Surroundings(problem, csr_array(few.T @ few), csc_array(shared), prices, _owners(problem, rows))
+    return Surroundings(problem, csr_array(few.T @ few), many, csc_array(shared), prices, _owners(problem, rows))
 
 
 def _owners(problem: Problem, rows: Ints) -> Ints:

@@ -19,6 +19,9 @@ from capalloc.model import Floats, Ints, LinearModel
 if TYPE_CHECKING:
     from highspy import Highs as Solver
 
+# What a relaxation may break a row by that it was solved without, as a part of the row's size.
+_BROKEN = 1e-6
+
 
 @dataclass(frozen=True, slots=True)
 class Relaxed:
@@ -36,10 +39,12 @@ def solver_for(board: Board, seconds: float, **settings: Any) -> Solver:
     """
     solver = silent_solver(**settings)
     end = time.thread_time() + seconds
+    limited = seconds < float("inf")
 
     def heed(event: Any) -> None:
+        # HiGHS asks at each step of the simplex method; what a thread has worked takes long to find out.
         board.beat()
-        if board.over or time.thread_time() > end:
+        if board.over or (limited and time.thread_time() > end):
             event.interrupt()
 
     solver.cbSimplexInterrupt.subscribe(heed)
@@ -79,6 +84,8 @@ class Simplex:
         stay at 0.
     problem
         Where it is not the one of the board.
+    rows
+        Those to begin with, where most never bind; a relaxation that breaks others takes them in and is solved again.
     """
 
     def __init__(
@@ -89,12 +96,13 @@ class Simplex:
         *,
         around: Relaxed | None = None,
         problem: Problem | None = None,
+        rows: Ints | None = None,
     ) -> None:
         self.board = board
         self.problem = problem = problem or board.problem
         self.rest: Callable[[], None] = lambda: None
         self.columns = np.arange(problem.size) if columns is None else columns
-        self.rows = np.arange(len(problem.model.row_upper))
+        self.rows = np.arange(len(problem.model.row_upper)) if rows is None else rows
         self.around = around
         self.solver = solver_for(board, float("inf"), random_seed=seed, small_matrix_value=1e-12, solver="simplex")
         pass_model(self.solver, program_of(self._part()))
@@ -111,14 +119,15 @@ class Simplex:
             used = model.matrix @ held
             matrix = matrix.tocsr()
             self.rows = np.flatnonzero(np.diff(matrix.indptr))
-            matrix = matrix[self.rows]
-            row_lower, row_upper = (row_lower - used)[self.rows], (row_upper - used)[self.rows]
+            row_lower, row_upper = row_lower - used, row_upper - used
+        if len(self.rows) < len(row_upper):
+            matrix = matrix.tocsr()[self.rows]
         return replace(
             model,
             objective=model.objective[chosen],
             matrix=matrix,
-            row_lower=row_lower,
-            row_upper=row_upper,
+            row_lower=row_lower[self.rows],
+            row_upper=row_upper[self.rows],
             lower=model.lower[chosen],
             upper=model.upper[chosen],
             integer=np.zeros(len(chosen), dtype=bool),
@@ -132,26 +141,47 @@ class Simplex:
         self.solver.changeColsBounds(int(inside.sum()), place[inside], lower[inside] / counts, upper[inside] / counts)
 
     def adopt(self, other: Simplex) -> None:
-        """Begin from the basis where another relaxation of the same problem ended."""
+        """Begin from the basis where another relaxation of the same problem ended; its binding rows must be here."""
         import highspy
 
         theirs = other.solver.getBasis()
         status = np.array(theirs.col_status, dtype=object)
         basis = highspy.HighsBasis()
         basis.col_status = status[other.place[self.columns]].tolist()
-        basis.row_status = theirs.row_status
+        place = np.full(len(self.problem.model.row_upper), -1, dtype=np.int32)
+        place[other.rows] = np.arange(len(other.rows), dtype=np.int32)
+        basis.row_status = np.array(theirs.row_status, dtype=object)[place[self.rows]].tolist()
         basis.valid = True
         self.solver.setBasis(basis)
 
-    def solve(self, limit: float = float("inf")) -> Relaxed | None:
-        """Return the solved relaxation; ``None`` when it has no point or the seconds of ``limit`` were too few."""
+    def binding(self) -> Ints:
+        """Return the rows that the basis of the last solution holds at one of their sides."""
+        import highspy
+
+        free = highspy.HighsBasisStatus.kBasic
+        return self.rows[[status != free for status in self.solver.getBasis().row_status]]
+
+    def solve(self, limit: float = float("inf"), *, passing: bool = False) -> Relaxed | None:
+        """Return the solved relaxation; ``None`` when it has no point or the seconds of ``limit`` were too few.
+
+        Parameters
+        ----------
+        passing
+            Where rows are broken that were left out, leave them to the next solution.
+        """
         self.rest()
         left = min(limit, self.board.left)
         # HiGHS counts the seconds of all runs of one object together.
         self.solver.setOptionValue("time_limit", self.solver.getRunTime() + left)
-        self.solver.run()
-        if self.solver.getModelStatus().name != "kOptimal":
-            return None
+        while True:
+            self.solver.run()
+            if self.solver.getModelStatus().name != "kOptimal":
+                return None
+            relaxed = self._relaxed()
+            if not self._takes_in_broken(relaxed.x) or passing:
+                return relaxed
+
+    def _relaxed(self) -> Relaxed:
         solution = self.solver.getSolution()
         scaling = self.problem.scaling
         x = np.zeros(self.problem.size) if self.around is None else self.around.x.copy()
@@ -159,3 +189,21 @@ class Simplex:
         multipliers = np.zeros(len(scaling.rows)) if self.around is None else self.around.multipliers.copy()
         multipliers[self.rows] = -np.array(solution.row_dual) * scaling.rows[self.rows] / scaling.objective
         return Relaxed(self.problem.worth(x), x, multipliers)
+
+    def _takes_in_broken(self, x: Floats) -> bool:
+        """Add the rows that a point breaks and that are not here yet; false when there are none."""
+        model = self.problem.scaled
+        if self.around is not None or len(self.rows) == len(model.row_upper):
+            return False
+        used = model.matrix @ (x / self.problem.scaling.columns)
+        size = _BROKEN * np.maximum(1.0, np.abs(used))
+        broken = (used > model.row_upper + size) | (used < model.row_lower - size)
+        broken[self.rows] = False
+        rows = np.flatnonzero(broken)
+        if not len(rows):
+            return False
+        matrix = model.matrix[rows][:, self.columns]
+        lower, upper = model.row_lower[rows], model.row_upper[rows]
+        self.solver.addRows(len(rows), lower, upper, matrix.nnz, matrix.indptr, matrix.indices, matrix.data)
+        self.rows = np.concatenate((self.rows, rows))
+        return True
