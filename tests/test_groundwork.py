@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 import capalloc as ca
 from capalloc.checking import Check, Findings, check
 from capalloc.compiling import compile_tables
+from capalloc.groundwork import Groundwork
 from capalloc.issues import InvalidInput
 from capalloc.model import LinearModel
 from capalloc.recompiling import differ_in_amounts, recompiled
+from capalloc.records import RECORDS
 from strategies import cases, portfolios
 
 LAI_CHAU = "scenarios/lai-chau"
@@ -115,3 +117,31 @@ def test_a_portfolio_sent_elsewhere_leaves_its_groundwork():
     assert len(text) < 200
     other = pickle.loads(text)  # noqa: S301  # its own
     assert other.compiled(portfolio.tables).tables is portfolio.tables
+
+
+def test_costs_that_change_as_before_are_the_same_rows_and_the_same_model():
+    """With the costs of the scenario before, only rooms are new; with other costs all is as worked out alone."""
+    base = ca.load(LAI_CHAU)
+    steps = [("*1.05", "*0.9"), ("*1.05", "*0.95"), ("*1.02", "*0.95"), ("*1.05", "*0.95")]
+    made = []
+    for cost, amount in steps:
+        changes = {"envelopes.*.*.amount": amount, "projects.*.cost": cost}
+        found, alone = base.with_changes(changes), ca.load(LAI_CHAU).with_changes(changes)
+        assert found == alone
+        assert [str(issue) for issue in found.findings] == [str(issue) for issue in alone.findings]
+        same_model(found.ground.compiled(found.tables).model, compile_tables(alone.tables).model)
+        made.append(found.given or found.tables)
+    assert made[1].projects is made[0].projects
+    assert made[2].projects is not made[1].projects
+
+
+@cases(20)
+@given(portfolios(), portfolios())
+def test_tables_that_share_parts_with_others_say_what_they_said(first, second):
+    """Whatever was given before, the rows and their places are those of the tables."""
+    ground = Groundwork()
+    for tables in (first, second, replace(first, projects=second.projects), first):
+        shared = ground.shared(tables)
+        assert shared == tables
+        for name in RECORDS:
+            assert [row.row for row in shared.rows(name)] == [row.row for row in tables.rows(name)]

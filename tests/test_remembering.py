@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capalloc.engines import engine_named
-from capalloc.engines.own import remembering
+from capalloc.engines.own import problem, remembering
+from capalloc.engines.own.exchange import exchanged
 from capalloc.engines.own.memory import MOST_MULTIPLIERS, MOST_POINTS, Memory, memory_of, memory_text
+from capalloc.engines.own.problem import problem_of
 from capalloc.engines.own.remembering import Remembering
 from capalloc.engines.points import holds, value_of
 from capalloc.model import Block, SolveOptions, Status, StoppedBy
@@ -192,3 +194,24 @@ def test_an_empty_memory_is_like_none():
     model = knapsack(15)
     outcome = Remembering(Memory(model.rows, model.columns)).solve(model, TO_THE_END)
     assert value_of(model, outcome.x) == value_of(model, engine_named("highs").solve(model, TO_THE_END).x)
+
+
+def test_three_changes_are_made_at_once_where_two_gain_nothing():
+    """One that fills the room gives way to two that are worth more together, and neither alone."""
+    uses, gains = [4, 2, 2, *[9] * 7], [10, 6, 6, *[1] * 7]
+    model = model_of(gains, [(uses, -INF, 4)])
+    point = np.eye(10)[0]
+    for price in (0.0, 2.5, 3.0):
+        found = exchanged(problem_of(model), point, np.inf, np.array([price]))
+        assert model.objective @ found == 12
+
+
+def test_a_model_too_large_for_one_run_of_the_simplex_method_is_not_given_to_one(monkeypatch):
+    """What is known of it still counts, and the rest is left to the engine without a memory."""
+    engine = Remembering()
+    engine.solve(knapsack(13), TO_THE_END)
+    monkeypatch.setattr(problem, "_VAST", 0)
+    monkeypatch.setattr(remembering, "Simplex", None)
+    for room in (14, 15, 16):
+        found = engine.solve(knapsack(room), TO_THE_END)
+        assert found.x @ knapsack(room).objective == best_of(knapsack(room)) == found.bound

@@ -129,6 +129,14 @@ def test_neighbours_lie_side_by_side():
     assert all(sum(old != new for old, new in zip(*pair, strict=True)) == 1 for pair in pairwise(walk))
 
 
+def test_amounts_of_envelopes_are_walked_through_fastest():
+    """All that differ in nothing else are run one after the other, whatever order they are written in."""
+    grid = [Written(f"{a} {c}", {AMOUNT: a, "projects.A.cost": c}) for a in ("*0.8", "*0.9") for c in ("*0.9", "*1.1")]
+    _, *scenarios = resolve_all(*grid).values()
+    (part,) = in_neighbourhoods(scenarios, 4)
+    assert [own.name.split()[1] for own in part] == ["*0.9", "*0.9", "*1.1", "*1.1"]
+
+
 def test_one_column_of_many_cells_is_one_direction():
     """All costs by a tenth lie between all costs as they are and all costs by a fifth."""
     found = resolve_all(Written("ten", {"projects.*.cost": "*1.1"}), Written("five", {"projects.*.cost": "*1.05"}))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 from capalloc.checking import Findings
 from capalloc.compiling import Compiled
@@ -25,8 +26,17 @@ class Groundwork:
 
     def __init__(self) -> None:
         self.findings = Findings()
+        self._given: Tables | None = None
         self._enacted: tuple[Tables, Tables, Issues] | None = None
         self._compiled: Compiled | None = None
+
+    def shared(self, tables: Tables) -> Tables:
+        """Return the same tables, with the parts that are those of the ones before as the very same objects."""
+        known, self._given = self._given, tables
+        if known is not None:
+            pairs = {field.name: (getattr(known, field.name), getattr(tables, field.name)) for field in fields(Tables)}
+            self._given = replace(tables, **{name: old for name, (old, new) in pairs.items() if _same(old, new)})
+        return self._given
 
     def enacted(self, tables: Tables) -> tuple[Tables, Issues]:
         """Return checked tables with the statutory rules in force; see :func:`capalloc.law.enacting.enact`."""
@@ -49,3 +59,12 @@ class Groundwork:
     def __reduce__(self) -> tuple[type[Groundwork], tuple[()]]:
         # What is remembered is large, and is there again after the first use.
         return Groundwork, ()
+
+
+def _same(old: Any, new: Any) -> bool:
+    """Whether two parts of tables say the same, at the same places."""
+    if old is new or not isinstance(new, tuple) or not isinstance(old, tuple):
+        return old is new
+    return len(old) == len(new) and all(
+        one is other or (one == other and one.row == other.row) for one, other in zip(old, new, strict=True)
+    )

@@ -155,7 +155,7 @@ class Portfolio(Questioned):
         """
         expect("changes", changes, Mapping, "changes")
         tables, made, notes = apply_changes(self.given or self.tables, changes)
-        return _checked(tables, notes, (*self.changes, *made), self.ground)
+        return _checked(self.ground.shared(tables), notes, (*self.changes, *made), self.ground)
 
     def optimize(  # noqa: PLR0913  # one argument a limit
         self,

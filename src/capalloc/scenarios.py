@@ -229,13 +229,20 @@ def in_neighbourhoods(scenarios: Sequence[Scenario], size: int) -> list[list[Sce
     """Return the scenarios in parts of ``size``, so arranged that each lies near the one before it.
 
     Scenarios that change the same cells stand together, and walk through their values back and forth as one mows a
-    lawn.  How many workers there are plays no part.
+    lawn, amounts of envelopes the fastest: between two that differ in nothing else most work is spared.  How many
+    workers there are plays no part.
     """
     families: dict[tuple[str, ...], list[Scenario]] = {}
     for scenario in scenarios:
         families.setdefault(tuple(sorted(scenario.position)), []).append(scenario)
-    row = list(chain.from_iterable(_mown(family, paths) for paths, family in sorted(families.items())))
+    walks = (_mown(family, sorted(paths, key=_pace)) for paths, family in sorted(families.items()))
+    row = list(chain.from_iterable(walks))
     return [row[first : first + size] for first in range(0, len(row), size)]
+
+
+def _pace(path: str) -> tuple[bool, str]:
+    """The order in which paths are walked through, the slowest first."""
+    return path.startswith("envelopes."), path
 
 
 def _mown(scenarios: Sequence[Scenario], paths: Sequence[str]) -> list[Scenario]:

@@ -1,11 +1,16 @@
-"""A known point made one of another problem, and better: options change places one or two at a time.
+"""A known point made one of another problem, and better: options change places one, two or three at a time.
 
 No linear program is solved and no tree searched, so that this takes milliseconds; columns that are not 0/1 ones keep
 their values.  After a change of a few rooms it often is all that is needed.
+
+Which changes are worth combining, prices of the shared rows say.  A change loses what it uses at these prices, less
+what it gains; all the room that is left is worth so much at the same prices; and changes together gain only what that
+room is worth beyond their losses.  So those that lose more need not be looked at.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,14 +23,17 @@ if TYPE_CHECKING:
     from scipy.sparse import csc_array
 
 # Rows that tie at least so many groups together are looked at for all moves at once, if they are not too many, and for
-# two moves together where that is quick.
+# several moves together where that is quick.
 _MANY = 8
 _LARGEST = 4_000_000
 _SMALL = 100_000
 
-# Moves that lose something, tried one after the other, and the best answers to each that are held against every row.
-_LOSERS = 150
-_ANSWERS = 6
+# Moves that lose least, of which two and of which three are tried together; and the best such answers that are held
+# against every row, in all and of the threes that share their last move.
+_IN_PAIRS = 600
+_IN_THREES = 150
+_ANSWERS = 40
+_OF_EACH = 5
 
 _REPAIRS = 400
 
@@ -36,8 +44,8 @@ _NOISE = 1e-9
 _LITTLE = 1e-7
 
 
-def exchanged(problem: Problem, point: Floats, enough: float) -> Floats | None:
-    """Return a point that holds, as good as changes of two options make the given one; ``None`` when it stays broken.
+def exchanged(problem: Problem, point: Floats, enough: float, prices: Floats) -> Floats | None:
+    """Return a point that holds, as good as changes of three options make the given one; ``None`` when it stays broken.
 
     Parameters
     ----------
@@ -45,11 +53,13 @@ def exchanged(problem: Problem, point: Floats, enough: float) -> Floats | None:
         Shape (n,), within the bounds of the columns; it may break rows.
     enough
         A value with which there is no need to go on.
+    prices
+        Shape (m,): what room in each row is worth, as a relaxation has it.
     """
     state = _State(problem, point)
     if not state.dense or not state.repaired():
         return None
-    while state.value < enough and (state.step() or (state.small and state.swap())):
+    while state.value < enough and (state.step() or (state.small and state.combine(prices))):
         pass
     return problem.point(state.x)
 
@@ -65,11 +75,69 @@ class _Moves:
     use: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class _Offers:
+    """Moves that may gain something together, those first that lose least at the prices of the shared rows.
+
+    ``use`` has a row for each shared row; together they must stay between ``below`` and ``above``, and lose less than
+    ``room``, what all that is left is worth.
+    """
+
+    move: Ints
+    use: Floats
+    gain: Floats
+    group: Ints
+    loss: Floats
+    below: Floats
+    above: Floats
+    room: float
+
+    def best(self, little: float) -> Iterator[tuple[int, ...]]:
+        """Yield two or three moves of different groups that gain more than ``little``, the best pairs first."""
+        first, second = self._pairs(len(self.move))
+        gain = self.gain[first] + self.gain[second]
+        found = self._fitting((first, second), np.flatnonzero(gain > little))
+        for pair in found[np.argsort(-gain[found], kind="stable")][:_ANSWERS].tolist():
+            yield int(self.move[first[pair]]), int(self.move[second[pair]])
+        yield from self._threes(little)
+
+    def _pairs(self, count: int) -> tuple[Ints, Ints]:
+        """Which two of the first so many moves lose less than the room is worth, the one that loses less in front."""
+        places, loss = np.arange(count), self.loss[:count]
+        counts = np.maximum(np.searchsorted(loss, self.room - loss) - places - 1, 0)
+        first = np.repeat(places, counts)
+        return first, first + 1 + np.arange(len(first)) - np.repeat(np.cumsum(counts) - counts, counts)
+
+    def _fitting(self, parts: tuple[Ints, ...], among: Ints) -> Ints:
+        """Which combinations, listed by ``parts``, keep every shared row within its sides and move each group once."""
+        for row, below, above in zip(self.use, self.below, self.above, strict=True):
+            used = sum(row[part[among]] for part in parts)
+            among = among[(used >= below) & (used <= above)]
+        for place, part in enumerate(parts):
+            for other in parts[:place]:
+                among = among[self.group[part[among]] != self.group[other[among]]]
+        return among
+
+    def _threes(self, little: float) -> Iterator[tuple[int, ...]]:
+        count = min(len(self.move), _IN_THREES)
+        first, second = self._pairs(count)
+        gain, loss = self.gain[first] + self.gain[second], self.loss[first] + self.loss[second]
+        found: list[tuple[float, tuple[int, ...]]] = []
+        for last in range(2, count):
+            third = np.full(len(first), last)
+            among = (second < last) & (loss < self.room - self.loss[last]) & (gain > little - self.gain[last])
+            fitting = self._fitting((first, second, third), np.flatnonzero(among))
+            for three in fitting[np.argsort(-gain[fitting], kind="stable")][:_OF_EACH].tolist():
+                moves = (first[three], second[three], last)
+                found.append((-float(gain[three] + self.gain[last]), tuple(self.move[list(moves)].tolist())))
+        yield from (moves for _, moves in sorted(found)[:_ANSWERS])
+
+
 class _State:
     """A point on its way, with what each row adds up to."""
 
     def __init__(self, problem: Problem, point: Floats) -> None:
-        from scipy.sparse import csc_array
+        from scipy.sparse import csc_array, hstack
 
         self.problem, self.model, self.x = problem, problem.model, point.copy()
         self.columns: csc_array = csc_array(self.model.matrix)
@@ -85,6 +153,11 @@ class _State:
         if self.dense:
             self.uses: Floats = self.columns[self.shared].toarray().T
             self.moves = self._moves()
+        if self.small:
+            self.others = np.setdiff1d(np.arange(len(self.sums)), self.shared)
+            local = self.columns.tocsr()[self.others]
+            # The last column, which −1 finds, is taking nothing.
+            self.local: csc_array = hstack([local, csc_array((len(self.others), 1))], format="csc")
 
     def _shared(self) -> Ints:
         matrix, groups = self.model.matrix, self.problem.groups
@@ -131,36 +204,53 @@ class _State:
     def step(self) -> bool:
         """Make the single change that gains most, if one gains."""
         moves = self.moves
-        fits = self._fit(moves.use, np.zeros(len(self.shared))) & (moves.gain > self._little)
-        return self._first(np.flatnonzero(fits), ())
-
-    def swap(self) -> bool:
-        """Make a change that loses and one that its room then allows, where both together gain."""
-        moves = self.moves
-        losers = np.flatnonzero(moves.gain <= 0)
-        for loser in losers[np.argsort(-moves.gain[losers], kind="stable")][:_LOSERS].tolist():
-            winners = np.flatnonzero(moves.gain > self._little - moves.gain[loser])
-            if not len(winners):
-                return False
-            fits = self._fit(moves.use[winners], moves.use[loser]) & (moves.group[winners] != moves.group[loser])
-            if self._first(winners[fits], (loser,)):
+        found = np.flatnonzero(self._fit(moves.use) & (moves.gain > self._little))
+        for move in found[np.argsort(-moves.gain[found], kind="stable")][:_ANSWERS].tolist():
+            if self._holds((move,)):
+                self._apply(move)
                 return True
         return False
+
+    def combine(self, prices: Floats) -> bool:
+        """Make the two changes that gain most together, or else three, where some gain."""
+        for moves in self._offers(prices).best(self._little):
+            if self._holds(moves):
+                self._apply(*moves)
+                return True
+        return False
+
+    def _offers(self, prices: Floats) -> _Offers:
+        moves, rows, noise = self.moves, self.shared, self.noise[self.shared]
+        above = self.model.row_upper[rows] - self.sums[rows] + noise
+        below = self.model.row_lower[rows] - self.sums[rows] - noise
+        prices = np.where(np.isfinite(np.where(prices[rows] > 0, above, below)), prices[rows], 0.0)
+        left = np.where(prices > 0, above, below)
+        room = float((prices * np.where(prices == 0, 0.0, left)).sum())
+        loss = moves.use @ prices - moves.gain
+        kept = np.flatnonzero(self._harmless_alone())
+        kept = kept[np.argsort(loss[kept], kind="stable")][:_IN_PAIRS]
+        use = np.ascontiguousarray(moves.use[kept].T)
+        return _Offers(kept, use, moves.gain[kept], moves.group[kept], loss[kept], below, above, room)
+
+    def _harmless_alone(self) -> Truths:
+        """Which moves keep every row that is not shared."""
+        change = (self.local[:, self.moves.into] - self.local[:, self.moves.out]).tocsc()
+        rows = self.others[change.indices]
+        sums = self.sums[rows] + change.data
+        broken = (sums > self.model.row_upper[rows] + self.noise[rows]) | (
+            sums < self.model.row_lower[rows] - self.noise[rows]
+        )
+        owner = np.repeat(np.arange(change.shape[1]), np.diff(change.indptr))
+        harmless: Truths = np.bincount(owner, broken, minlength=change.shape[1]) == 0
+        return harmless
 
     @property
     def _little(self) -> float:
         return _LITTLE * max(1.0, abs(self.value))
 
-    def _first(self, moves: Ints, beside: tuple[int, ...]) -> bool:
-        for move in moves[np.argsort(-self.moves.gain[moves], kind="stable")][:_ANSWERS].tolist():
-            if self._holds((*beside, move)):
-                self._apply(*beside, move)
-                return True
-        return False
-
-    def _fit(self, use: Floats, beside: Floats) -> Truths:
+    def _fit(self, use: Floats) -> Truths:
         rows, noise = self.shared, self.noise[self.shared]
-        sums = self.sums[rows] + beside
+        sums = self.sums[rows]
         above, below = self.model.row_upper[rows] - sums + noise, self.model.row_lower[rows] - sums - noise
         fits: Truths = ((use <= above) & (use >= below)).all(axis=1)
         return fits

@@ -60,7 +60,7 @@ class Memory:
         """Return this and one point more, the oldest forgotten where there are too many."""
         return replace(self, points=_first(point, self.points, MOST_POINTS))
 
-    def with_relaxation(self, multipliers: Floats, basis: Basis) -> Memory:
+    def with_relaxation(self, multipliers: Floats, basis: Basis | None) -> Memory:
         """Return this and what one more relaxation says."""
         return replace(self, multipliers=_first(multipliers, self.multipliers, MOST_MULTIPLIERS), basis=basis)
 

@@ -38,6 +38,9 @@ from capalloc.engines.own.simplex import Relaxed, Simplex
 from capalloc.engines.points import crossed, refuse_bad_numbers
 from capalloc.model import Floats, LinearModel, Outcome, Progress, ProgressReport, SolveOptions, StoppedBy
 
+# Known points that are mended and made better, the last one at first.
+STARTS = 2
+
 # A point is searched around where its gap is no more than this many times the one asked for.
 NEARLY = 2.5
 
@@ -48,11 +51,13 @@ MORE_DEPTHS = (4.0, 1.25, 2.0, 4.0, 1.25, 2.0, 4.0)
 BATCH = 3
 NEAR = 0.5
 
-# Options set free around a point, and where a dive ended, one search after the other; and how long one may take.
+# Options set free around a point, and where a dive ended, one search after the other; and how long one may take, the
+# first ones around a point less.
 AROUND = (50, 120)
 CORES = (80, 160, 320)
 NODES = 200
 SECONDS = 0.8
+QUICK = 0.1
 
 # What reduced gains leave open is searched to its end where it is no more than this.
 FEW = 1_500
@@ -146,11 +151,15 @@ class _Resumed:
 
     def run(self) -> None:
         """Try what is known, each step only where the ones before it do not answer."""
-        steps = (self._recall, self._relax, self._exchange, self._adapt)
+        self._recall()
+        if self.problem.blocks is not None:
+            # One run of the simplex method would take longer than the engine does, which never solves such a one whole.
+            return
+        steps = (self._relax, self._exchange, self._adapt)
         for step in (*steps, partial(self._dive, FIRST_DEPTHS), self._close, partial(self._dive, MORE_DEPTHS)):
-            step()
             if self.board.over:
                 return
+            step()
 
     def finding(self) -> Finding:
         """Return what is held so far."""
@@ -193,9 +202,16 @@ class _Resumed:
         self.root = _Root(relaxed, dual_bound(self.problem, relaxed.multipliers)[1], lp)
 
     def _exchange(self) -> None:
-        """Mend the last known point by small changes, and make it better."""
-        for point in self.known.points[:1]:
-            self.board.offer(exchanged(self.problem, self.reduced.nearest(point), self._enough()))
+        """Mend the last known points by small changes, and make them better."""
+        for point in self.known.points[:STARTS]:
+            self._mend(self.reduced.nearest(point))
+            if self.board.over:
+                return
+
+    def _mend(self, point: Floats | None) -> None:
+        if self.root is not None and point is not None:
+            prices = self.root.relaxed.multipliers
+            self.board.offer(exchanged(self.problem, point, self._enough(), prices))
 
     def _adapt(self) -> None:
         """Search around a point that nearly does, among what the relaxation has otherwise and what loses little."""
@@ -207,7 +223,8 @@ class _Resumed:
             rank = np.where(apart > _APART, -apart, np.abs(self.root.gains))
             count = max(size, int((problem.groups.binary & (apart > _APART)).sum()))
             free = freed(problem, board.best, rank, count)
-            board.offer(search_among(board, board.best, free, self._effort()).point)
+            if board.offer(search_among(board, board.best, free, self._effort(QUICK)).point) and not board.over:
+                self._mend(board.best)
             if board.over:
                 return
 
@@ -238,15 +255,17 @@ class _Resumed:
         free = freed(problem, x if held is None else held, rank, size)
         found = search_among(self.board, begin, free, self._effort(), start=held is not None)
         self.board.offer(found.point)
+        if not self.board.over:
+            self._mend(found.point)
         return held if found.point is None else found.point
 
     def _allowed(self) -> float:
         """What the gap asked for lets the bound be above the best value."""
         return self.board.options.gap * abs(self.board.value + self.board.offset)
 
-    def _effort(self) -> Effort:
+    def _effort(self, seconds: float = SECONDS) -> Effort:
         board = self.board
-        seconds = SECONDS if board.options.node_limit is None else float("inf")
+        seconds = seconds if board.options.node_limit is None else float("inf")
         allowed = PART * board.options.gap * abs((board.bound if board.best is None else board.value) + board.offset)
         return Effort(seconds, NODES, 0.0, board.options.seed, allowed, self._enough())
 
@@ -290,7 +309,7 @@ def _at_length(
 
     start = found.x if found.x is not None else next(_holding(model, known), None)
     outcome = Capalloc().solve(model, left, start=start, progress=tell, stop=watch.stop)
-    if "root_multipliers" in outcome.details and known.basis is not None:
+    if "root_multipliers" in outcome.details:
         known = known.with_relaxation(outcome.details["root_multipliers"], known.basis)
     if outcome.x is not None:
         known = known.with_point(outcome.x)
