@@ -247,6 +247,7 @@ def _chart_envelopes(annex: Annex) -> None:
             }
         )
     chart.set_y_axis({"reverse": True})
+    chart.set_x_axis({"num_format": "#,##0"})
     chart.set_legend({"position": "bottom"})
     chart.set_size({"width": 900, "height": 140 + 44 * (annex.row - FIRST)})
     annex.sheet.insert_chart(annex.row + 1, 0, chart)

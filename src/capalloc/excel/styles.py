@@ -37,7 +37,7 @@ _LOOKS: Mapping[str, Mapping[str, Any]] = {
     "whole": _BOXED | {"num_format": _WHOLE},
     "number": _BOXED | {"num_format": _EXACT},
     "plain": _BOXED,
-    "part": _BOXED | {"num_format": "0.0%"},
+    "part": _BOXED | {"num_format": "0.00%"},
     "code": _BOXED | {"num_format": "@"},
     "year": _BOXED | {"num_format": "0", "align": "center"},
     "group": _BOXED | _GROUP | {"text_wrap": True},
