@@ -193,6 +193,7 @@ def test_help_is_in_both_languages():
     assert "Tìm kế hoạch tốt nhất" in run("--help", CAPALLOC_LANG="vi").stdout
     assert "bộ" in run("optimize", "--help", "--lang", "vi").stdout
     assert run("--version").stdout == f"capalloc {capalloc.__version__}\n"
+    assert json.loads(run("--version", "--json").stdout)["capalloc"] == capalloc.__version__
 
 
 def test_quiet_leaves_standard_error_empty(folder):

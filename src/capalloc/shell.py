@@ -50,6 +50,7 @@ from capalloc.scenariofile import read_scenario_file, schema
 from capalloc.sensitivity import PartReport, part_title
 from capalloc.series import DEFAULT_ENGINE as SERIES_ENGINE
 from capalloc.solving import DEFAULT_ENGINE
+from capalloc.storing import versions
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -89,16 +90,23 @@ def _explain(command: Any) -> None:
         _explain(subcommand)
 
 
-def _show_version(asked: bool) -> None:
-    if asked:
-        typer.echo(f"capalloc {version('capalloc')}")
-        raise typer.Exit
-
-
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _common(
-    show: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True)] = False,
-) -> None: ...
+    context: typer.Context,
+    *,
+    show: Annotated[bool, typer.Option("--version")] = False,
+    as_json: AsJson = False,
+) -> None:
+    if show and as_json:
+        print_json(versions())
+    elif show:
+        typer.echo(f"capalloc {version('capalloc')}")
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(WRONG_INPUT)
+    else:
+        return
+    raise typer.Exit
 
 
 @app.command()
