@@ -22,6 +22,7 @@ from capalloc.confirming import confirm, is_certificate
 from capalloc.console import (
     INTERRUPTED,
     NO_PLAN,
+    WRONG_INPUT,
     answering,
     issue_records,
     marking,
