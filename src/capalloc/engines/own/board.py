@@ -31,6 +31,8 @@ class Board:
         How many nodes may have been searched before every search ends; ``None`` for any number.
     root
         The bound of the root relaxation and what each column gains in it beyond its rows.
+    proving
+        Seconds that the proof has worked.
     """
 
     def __init__(self, problem: Problem, offset: float, options: SolveOptions, watch: Watch) -> None:
@@ -42,6 +44,7 @@ class Board:
         self.budget = options.node_limit
         self.root: tuple[float, Floats] | None = None
         self.improved_at = 0.0
+        self.proving = 0.0
         self.kept: list[tuple[float, Floats]] = []
         self._finished = Event()
         self._lock = Lock()
@@ -70,6 +73,12 @@ class Board:
     def gap(self) -> float:
         """The relative gap the user sees."""
         return relative_gap(None if self.best is None else self.value + self.offset, self.bound + self.offset)
+
+    @property
+    def enough(self) -> float:
+        """The value with which the bound so far is within the gap asked for."""
+        bound, gap = self.bound + self.offset, self.options.gap
+        return (bound / (1 + gap) if bound > 0 else bound / max(1 - gap, 1e-9)) - self.offset
 
     def beat(self) -> None:
         """Say that the run is alive."""

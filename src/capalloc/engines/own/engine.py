@@ -25,6 +25,7 @@ from capalloc.engines.own.board import Board
 from capalloc.engines.own.cores import Cores
 from capalloc.engines.own.improver import Improver, Root
 from capalloc.engines.own.neighbourhoods import surroundings
+from capalloc.engines.own.opening import opened
 from capalloc.engines.own.presolve import Reduced, reduce, valued_in_parts
 from capalloc.engines.own.problem import dual_bound, problem_of
 from capalloc.engines.own.prover import NAME as PROVER
@@ -42,11 +43,16 @@ SHARE_OF_PROOF = 4.0
 SHARE_NEAR_ITS_END = 12.0
 SHARE_BESIDE_PLANS = 0.4
 
+# What keeps it a thread of its own, where there are several.
+SHARE_OF_A_THREAD = 1e9
+
 # What it gets on a single thread while the dives look for a first good plan, with which it is begun anew.
 SHARE_BESIDE_DIVES = 0.05
 
-# A proof that has not closed so much of the root's gap after so many seconds is not about to end.
-TRIAL = 8.0
+# A proof that has not closed so much of the root's gap after so many seconds of work is not about to end; one that has
+# a thread of its own may try for longer.
+TRIAL = 5.0
+TRIAL_BESIDE = 10.0
 PROMISING = 0.2
 
 # One that has closed so much, or leaves so small a gap that plans can gain nothing more, is.
@@ -64,11 +70,13 @@ STILL_PART = 0.25
 FEW_COLUMNS = 20_000
 LOOK = 1.0
 
-# Searches for plans begin so many seconds after the proof, which may need no more; sooner if they have another thread.
-HEAD_START = 2.0
-HEAD_START_BESIDE = 0.5
+# The opening begins so many seconds of work after the proof, which may need no more; sooner if it has another thread.
+HEAD_START = 0.2
+HEAD_START_BESIDE = 0.02
 
-# And so many seconds later on a single thread where the proof seems about to end.
+# On a single thread the proof has it for so many seconds after the opening, and for so many where it seems about to
+# end.
+UNDISTURBED = 5.0
 FINISHING = 10.0
 
 
@@ -124,13 +132,19 @@ class _Session:
         self.board, self.reduced, self.model = board, reduced, model
         names = [f"improver {number}" for number in range(max(1, board.options.threads))]
         self.improvers = names
-        self.turns = Turns(board.options.threads, {PROVER: SHARE_OF_PROOF} | dict.fromkeys(names, 1.0))
+        # Two threads or more: the last search for plans stands back until the proof gives up its thread.
+        self.spare = names[-1] if len(names) > 1 and not board.problem.large else None
+        self.turns = Turns(
+            board.options.threads,
+            {PROVER: SHARE_OF_A_THREAD if self.spare else SHARE_OF_PROOF} | dict.fromkeys(names, 1.0),
+        )
         self.proved = False
         self.diving = set(names)
         self.searching = set(names[:1] if board.options.node_limit is not None else names)
         self.relaxed: Relaxed | None = None
         self.quick = False
         self.root: Root | None = None
+        self.opened = False
         self.rooted, self.proof_ended = Flag(), Flag()
 
     def finding(self) -> Finding:
@@ -181,7 +195,7 @@ class _Session:
             return
         self.turns.begin(PROVER)
         try:
-            self.proved = prove(self.board, self.turns, self._ripe)
+            self.proved = prove(self.board, self.turns, self._ripe, self._just_opened)
         finally:
             self.turns.end(PROVER)
             self.proof_ended.set()
@@ -207,10 +221,13 @@ class _Session:
             self.rooted.wait()
         else:
             self._let_the_proof_begin()
+        if name == self.spare:
+            self._stand_back()
         self.turns.begin(name)
         try:
             if not number and not self.board.over:
                 self._solve_root()
+                self._open()
                 self._let_the_proof_end(name)
             rest = partial(self._rest, name)
             if self.relaxed is not None and self.board.root is not None and self.root is None:
@@ -223,23 +240,38 @@ class _Session:
         finally:
             self.rooted.set()
             self.searching.discard(name)
+            self.diving.discard(name)
             self.turns.end(name)
+
+    def _open(self) -> None:
+        """Find a good plan quickly, which the proof takes up."""
+        root, board = self.root, self.board
+        if root is not None and not board.problem.large and board.problem.groups.binary.any():
+            opened(board, root.relaxed, root.gains, root.lp)
+            self.opened = True
 
     def _let_the_proof_begin(self) -> None:
         """Wait until the proof has ended or had its head start, in seconds of work."""
         end = time.process_time() + (HEAD_START if self._alone else HEAD_START_BESIDE)
         while time.process_time() < end and not self.board.over and not self.proof_ended.is_set():
             self.proof_ended.wait(0.02)
-        self.quick = self.board.nodes >= QUICK
 
     def _let_the_proof_end(self, name: str) -> None:
-        """Leave the only thread to a proof that seems about to end, for a while."""
-        end = time.process_time() + FINISHING
+        """Leave the only thread to the proof for a while, and longer where it seems about to end."""
+        now = time.process_time()
         self.turns.end(name)
-        while self._alone and self._near_its_end() and time.process_time() < end and not self.board.over:
-            if self.proof_ended.wait(0.02):
+        while self._alone and not self.board.over and not self.proof_ended.is_set():
+            worked = time.process_time() - now
+            if worked > FINISHING or (worked > UNDISTURBED and not self._near_its_end()):
                 break
+            self.proof_ended.wait(0.02)
+        self.quick = self.board.nodes >= QUICK
         self.turns.begin(name)
+
+    def _stand_back(self) -> None:
+        """Wait until the proof gives up the thread it has for itself."""
+        while not self.board.over and self.searching and self._share_of_proof() == SHARE_OF_A_THREAD:
+            time.sleep(0.02)
 
     def _near_its_end(self) -> bool:
         return self._closed() >= CLOSED or self.board.gap <= NEARLY
@@ -247,6 +279,11 @@ class _Session:
     def _ripe(self) -> bool:
         """Whether a proof that found only poor points is better begun anew."""
         return self._alone and not self.diving and self._closed() < CLOSED
+
+    def _just_opened(self) -> bool:
+        """Whether the opening has ended since it was asked last."""
+        just, self.opened = self.opened, False
+        return just
 
     def _rest(self, name: str, after: float) -> None:
         """Weigh proof and plans anew, and let others work."""
@@ -261,13 +298,15 @@ class _Session:
     def _share_of_proof(self) -> float:
         now, closed = self.board.watch.seconds, self._closed()
         if self._near_its_end():
-            return SHARE_NEAR_ITS_END
-        promising = closed >= PROMISING or (self.quick and now < TRIAL)
+            return SHARE_OF_A_THREAD if self.spare else SHARE_NEAR_ITS_END
+        tried = self.board.proving > (TRIAL_BESIDE if self.spare else TRIAL)
+        promising = closed >= PROMISING or (self.quick and not tried)
         if self.diving and self._alone and not promising:
             return SHARE_BESIDE_DIVES
         improving = bool(self.diving) or now - self.board.improved_at < max(STILL, STILL_PART * now)
-        beside = improving and (self.board.problem.large or (now > TRIAL and not promising))
-        return SHARE_BESIDE_PLANS if beside else SHARE_OF_PROOF
+        if improving and (self.board.problem.large or (tried and not promising)):
+            return SHARE_BESIDE_PLANS
+        return SHARE_OF_A_THREAD if self.spare else SHARE_OF_PROOF
 
     def _closed(self) -> float:
         """Return which part of the gap there was at the root the proof has closed."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from capalloc.engines.own.board import Board
-from capalloc.engines.own.diving import Dive, dive, in_part, near, undecided
+from capalloc.engines.own.diving import Dive, dive, near, undecided
 from capalloc.engines.own.neighbourhoods import (
     Surroundings,
     around_gains,
@@ -21,6 +21,7 @@ from capalloc.engines.own.neighbourhoods import (
     scattered,
     window,
 )
+from capalloc.engines.own.opening import core_after
 from capalloc.engines.own.problem import dual_bound
 from capalloc.engines.own.restricted import Effort, Found, search_among
 from capalloc.engines.own.rounding import rounded_down
@@ -197,26 +198,16 @@ class Improver:
                 return
 
     def _core(self, ended: Dive, held: Floats | None, size: int, seconds: float) -> tuple[Floats | None, bool]:
-        """Search among the options that lose least where a dive ended; what it decided stays."""
-        problem, x = self.problem, ended.relaxed.x
-        # Other options of undecided projects matter more than their gains say; how much more differs between searches.
-        loose = np.isin(problem.groups.of, undecided(problem, x))
-        rank = np.abs(ended.gains) * np.where(loose, self.loose[self.number % len(self.loose)], 1.0)
-        rank[in_part(problem, x)] = -1.0
-        rank[ended.decided[problem.groups.of]] = np.inf
-        free = freed(problem, x if held is None else held, rank, size)
-        begin = np.where(problem.groups.binary, np.rint(x), x) if held is None else held
-        free |= ~problem.groups.binary
-        found = search_among(self.board, begin, free, self._effort(seconds), start=held is not None)
-        self.board.offer(found.point)
-        return (held if found.point is None else found.point), found.closed
+        """Search around where a dive ended; how much more undecided projects matter there differs between searches."""
+        loose = self.loose[self.number % len(self.loose)]
+        return core_after(self.board, ended, held, size, loose, self._effort(seconds))
 
     def _effort(self, seconds: float) -> Effort:
         gap = min(GAP, PART_OF_GAP * self.board.gap)
         seed = int(self.rng.integers(2**31 - 1))
         if self.budgeted:
-            return Effort(float("inf"), NODES_OF_A_BUDGET, gap, seed)
-        return Effort(seconds, NODES, gap, seed)
+            return Effort(float("inf"), NODES_OF_A_BUDGET, gap, seed, enough=self.board.enough)
+        return Effort(seconds, NODES, gap, seed, enough=self.board.enough)
 
     def _chosen(self) -> str:
         """A neighbourhood: the untried ones first, then by what they gained, one in four by chance."""

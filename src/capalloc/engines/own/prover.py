@@ -35,13 +35,15 @@ _PAUSE = 1.0
 _MUCH_NEARER = 0.5
 
 
-def prove(board: Board, turns: Turns, ripe: Callable[[], bool]) -> bool:
+def prove(board: Board, turns: Turns, ripe: Callable[[], bool], opened: Callable[[], bool]) -> bool:
     """Search until the run is over; true when no point is better than the best on the board.
 
     Parameters
     ----------
     ripe
         Says whether a better point may be reason enough to begin anew.
+    opened
+        Says, once, that the first good points have been found.
     """
     part: Reduced | None = unreduced(board.problem.model)
     while not board.over:
@@ -49,7 +51,7 @@ def prove(board: Board, turns: Turns, ripe: Callable[[], bool]) -> bool:
             if part is not None:
                 board.offer(board.problem.point(part.base))
             return _closed(board)
-        proof = Proof(board, turns, part, ripe)
+        proof = Proof(board, turns, part, ripe, opened)
         if proof.closed():
             return _closed(board)
         if not proof.again:
@@ -67,9 +69,12 @@ def _closed(board: Board) -> bool:
 class Proof(Run):
     """A run of HiGHS on what the board leaves open, working only when it has its turn."""
 
-    def __init__(self, board: Board, turns: Turns, part: Reduced, ripe: Callable[[], bool]) -> None:
+    def __init__(
+        self, board: Board, turns: Turns, part: Reduced, ripe: Callable[[], bool], opened: Callable[[], bool]
+    ) -> None:
         super().__init__(part.model, replace(board.options, threads=1, gap=0.0, node_limit=None), board.watch)
-        self.board, self.turns, self.part, self.ripe = board, turns, part, ripe
+        self.board, self.turns, self.part = board, turns, part
+        self.ripe, self.opened = ripe, opened
         self.again = False
         self._own = board.value
         self._given: Floats | None = None
@@ -105,10 +110,13 @@ class Proof(Run):
     def heed(self, event: Any) -> None:
         """Stop when the run is over or much is fixed, and let others work when it is their turn."""
         self.board.beat()
+        self.board.proving = time.thread_time()
         self.turns.let_others(NAME, _SLICE)
-        if time.thread_time() - self._looked > _PAUSE:
+        opened = self.opened()
+        if opened or time.thread_time() - self._looked > _PAUSE:
             lower, upper = self.board.narrowed()
-            self.again = int((lower < upper).sum()) < _FEW_LEFT * self.part.columns.size or self._outdone()
+            few = int((lower < upper).sum()) < _FEW_LEFT * self.part.columns.size
+            self.again = few or (not opened and self._outdone())
             self._looked = time.thread_time()
         if self.board.over or self.again:
             event.interrupt()

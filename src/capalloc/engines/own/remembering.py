@@ -211,7 +211,7 @@ class _Resumed:
     def _mend(self, point: Floats | None) -> None:
         if self.root is not None and point is not None:
             prices = self.root.relaxed.multipliers
-            self.board.offer(exchanged(self.problem, point, self._enough(), prices))
+            self.board.offer(exchanged(self.problem, point, self.board.enough, prices))
 
     def _adapt(self) -> None:
         """Search around a point that nearly does, among what the relaxation has otherwise and what loses little."""
@@ -267,12 +267,7 @@ class _Resumed:
         board = self.board
         seconds = seconds if board.options.node_limit is None else float("inf")
         allowed = PART * board.options.gap * abs((board.bound if board.best is None else board.value) + board.offset)
-        return Effort(seconds, NODES, 0.0, board.options.seed, allowed, self._enough())
-
-    def _enough(self) -> float:
-        """The value with which the bound so far is within the gap asked for."""
-        bound, gap = self.board.bound + self.board.offset, self.board.options.gap
-        return (bound / (1 + gap) if bound > 0 else bound / max(1 - gap, 1e-9)) - self.board.offset + 0.0
+        return Effort(seconds, NODES, 0.0, board.options.seed, allowed, self.board.enough)
 
     def _close(self) -> None:
         """Search to the end what reduced gains leave open to anything that the gap asked for does not let pass."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,7 @@ def search_among(board: Board, held: Floats, free: Truths, effort: Effort, *, st
         board.count(1)
         return Found(None, True, 0, float("-inf"))
     solver = _solver(effort, board, effort.enough - problem.worth(part.base))
+    solver.cbMipImprovingSolution.subscribe(partial(_tell, board, part))
     pass_model(solver, program_of(part.model))
     if start:
         _offer(solver, held[part.kept] / problem.scaling.columns[part.kept])
@@ -86,6 +88,12 @@ class _Part:
             taken = scaled.matrix @ (np.where(free, held, 0.0) / problem.scaling.columns)
             lower, upper = np.minimum(lower, taken), np.maximum(upper, taken)
         self.model = self._sliced(lower, upper)
+
+    def point(self, values: Floats) -> Floats:
+        """Return the whole point of the solver's values for the columns left to choose."""
+        x = self.base.copy()
+        x[self.kept] = values * self.problem.scaling.columns[self.kept]
+        return x
 
     def _sliced(self, row_lower: Floats, row_upper: Floats) -> LinearModel | None:
         scaled, kept = self.problem.scaled, self.kept
@@ -136,6 +144,13 @@ def _solver(effort: Effort, board: Board, enough: float) -> Any:
     )
 
 
+def _tell(board: Board, part: _Part, event: Any) -> None:
+    """Put a point on the board at once that ends the run or is its first."""
+    x = part.point(np.array(event.data_out.mip_solution))
+    if board.best is None or board.problem.worth(x) >= board.enough:
+        board.offer(board.problem.point(x))
+
+
 def _offer(solver: Any, values: Floats) -> None:
     import highspy
 
@@ -154,6 +169,4 @@ def _found(problem: Problem, solver: Any, part: _Part) -> Found:
     bound = problem.worth(part.base) - float(info.mip_dual_bound) / problem.scaling.objective
     if info.primal_solution_status != highspy.kSolutionStatusFeasible:
         return Found(None, closed, nodes, float("-inf") if ending == "kInfeasible" else bound)
-    x = part.base.copy()
-    x[part.kept] = np.array(solver.getSolution().col_value) * problem.scaling.columns[part.kept]
-    return Found(problem.point(x), closed, nodes, bound)
+    return Found(problem.point(part.point(np.array(solver.getSolution().col_value))), closed, nodes, bound)
