@@ -15,6 +15,7 @@ from capalloc.engines.own import engine as own_engine
 from capalloc.engines.own.board import Board
 from capalloc.engines.own.diving import dive
 from capalloc.engines.own.neighbourhoods import component, freed, loosened, surroundings, window
+from capalloc.engines.own.opening import opened
 from capalloc.engines.own.problem import dual_bound, problem_of
 from capalloc.engines.own.restricted import Effort, search_among
 from capalloc.engines.own.rounding import rounded_down
@@ -337,3 +338,32 @@ def test_rounding_down_pays_for_what_is_left():
     point = rounded_down(problem, np.array([1, 0.4, 4, 3, 0, 2.0]))
     assert point.tolist() == pytest.approx([1, 0, point[2], 7 - point[2], 0, 0])
     assert holds(problem.model, point)
+
+
+def test_the_opening_puts_good_points_on_the_board():
+    """Exchanges, a dive and two small cores come within a hundredth of the best value, and beyond mere rounding."""
+    board = board_of(hard_model(3, 30))
+    lp = Simplex(board)
+    relaxed = lp.solve()
+    bound, gains = dual_bound(board.problem, relaxed.multipliers)
+    board.lower(bound)
+
+    opened(board, relaxed, gains, lp)
+
+    best = engine_named("highs").solve(board.problem.model, TO_THE_END).bound
+    rounded = rounded_down(board.problem, relaxed.x)
+    assert holds(board.problem.model, board.best)
+    assert board.problem.worth(rounded) < board.value
+    assert board.value > 0.99 * best
+
+
+def test_a_core_tells_of_a_point_that_ends_the_run():
+    """A point within the gap asked for is on the board although nobody has offered what the core gave back."""
+    model = choices()
+    board = board_of(model, SolveOptions(time_limit=None, gap=0.2, threads=1))
+    board.lower(17.0)
+
+    search_among(board, np.zeros(6), np.ones(6, dtype=bool), LONG)
+
+    assert board.over
+    assert board.value >= board.enough

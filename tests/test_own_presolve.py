@@ -170,3 +170,10 @@ def test_what_is_worth_something_by_parts_keeps_its_bounds():
     assert reduce(model).model.upper.tolist() == [1, 10]
     unvalued = replace(model, objective=np.array([5.0, 0.0]))
     assert reduce(unvalued).model.upper[-1] == pytest.approx(7 / 3)
+
+
+def test_choices_that_force_one_another_beyond_a_room_leave_no_point():
+    """Three projects must be taken for the last row, and together cost 12 of a room of 9."""
+    groups = [([int(column // 2 == project) for column in range(8)], -INF, 1) for project in range(4)]
+    room, forced = ([6, 6, 3, 3, 3, 3, 6, 6], -INF, 9), ([0, 1, 0, 1, 0, 1, -1, -1], 3, INF)
+    assert reduce(model_of([10, 10, 4, 4, 3, 3, 6, 6], [*groups, room, forced])) is None

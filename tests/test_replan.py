@@ -24,9 +24,9 @@ def planned():
     """Return the plan A, B, C of a room of 12; D would be worth more than B and C together at 6."""
     return few(
         {
-            "A": {"name": "Cầu A", "cost": 6, "value": 10},
-            "B": {"name": "Đường B", "cost": 3, "value": 4},
-            "C": {"name": "Trường C", "cost": 3, "value": 3},
+            "A": {"name": "Cầu A", "cost": 6, "value": 10, "latest_start": 2026},
+            "B": {"name": "Đường B", "cost": 3, "value": 4, "latest_start": 2026},
+            "C": {"name": "Trường C", "cost": 3, "value": 3, "latest_start": 2026},
             "D": {"name": "Chợ D", "cost": 6, "value": 6},
         },
         12,

@@ -251,7 +251,7 @@ def test_an_interrupt_keeps_the_best_plan(tmp_path):
 
 def test_an_interruption_before_anything_is_found_leaves_no_empty_folder(folder, tmp_path):
     """A folder that was made for the plan is taken away again, one that was there stays."""
-    stop = "import capalloc.portfolio as p\ndef stop(*_, **__): raise KeyboardInterrupt\np.optimize = stop\n"
+    stop = "import capalloc.portfolio as p\ndef stop(*_, **__): raise KeyboardInterrupt\np.solve_compiled = stop\n"
     command = [sys.executable, "-c", stop + COMMAND[2], "optimize", str(folder), "--out"]
     (tmp_path / "mine").mkdir()
     for out in (tmp_path / "deep" / "out", tmp_path / "mine" / "out"):

@@ -15,7 +15,7 @@ from capalloc.model import ProgressReport, SolveOptions
 from capalloc.searching import Aim, search
 from capalloc.tables import Tables
 
-DEFAULT_ENGINE = "highs"
+DEFAULT_ENGINE = "capalloc"
 
 
 def optimize(

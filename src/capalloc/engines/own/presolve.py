@@ -103,7 +103,7 @@ def reduce(model: LinearModel) -> Reduced | None:
     while work.drop_dominated():
         if not work.tighten():
             return None
-    return work.reduced()
+    return None if work.stuck() else work.reduced()
 
 
 def valued_in_parts(model: LinearModel) -> bool:
@@ -218,6 +218,12 @@ class _Work:
             return False
         self.lower[free & groups.due[groups.of] & (left[groups.of] == 1)] = 1.0
         return True
+
+    def stuck(self) -> bool:
+        """Whether nothing is left to choose and a row is broken by what was taken."""
+        used = self.model.matrix @ self.lower
+        broken = (used > self.model.row_upper + self.slack) | (used < self.model.row_lower - self.slack)
+        return bool((self.upper <= self.lower).all() and broken.any())
 
     def drop_dominated(self) -> bool:
         """Drop options that a neighbour in their group, or taking none of it, is never worse than."""

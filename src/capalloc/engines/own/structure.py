@@ -107,7 +107,8 @@ def activity(matrix: csr_array, groups: Groups, lower: Floats, upper: Floats) ->
     low, high = values * lower[columns], values * upper[columns]
     low, high = np.minimum(low, high), np.maximum(low, high)
     low[open_], high[open_] = values[open_], values[open_]
-    low[shut], high[shut] = 0.0, 0.0
+    # Of a group from which one is taken, those that are shut say nothing.
+    low[shut], high[shut] = np.inf, -np.inf
     key = rows * groups.count + groups.of[columns]
     order = np.argsort(key, kind="stable")
     begins = np.flatnonzero(np.diff(key[order], prepend=-1))
