@@ -93,7 +93,7 @@ def test_a_plan_of_another_portfolio_is_refused(path):
         ({"value": "1/0"}, r"\[plan-malformed\].*value"),
         ({"payments__0__amount": 500.5}, r"\[plan-malformed\].*payments\.0\.amount"),
         ({"payments__0__amount": "501"}, r"\[plan-malformed\].*payments\.0\.amount"),
-        ({"version": 2}, r"\[plan-malformed\].*version"),
+        ({"version": 2}, r"\[plan-version\].*version 2.*reads version 1"),
         ({"extra": 1}, r"\[plan-malformed\].*extra"),
     ],
 )
