@@ -70,9 +70,9 @@ STILL_PART = 0.25
 FEW_COLUMNS = 20_000
 LOOK = 1.0
 
-# The opening begins so many seconds of work after the proof, which may need no more; sooner if it has another thread.
+# The opening begins so many seconds of work after the proof, which may need no more; what ends within them depends on
+# no clock, whatever the number of threads.
 HEAD_START = 0.2
-HEAD_START_BESIDE = 0.02
 
 # On a single thread the proof has it for so many seconds after the opening, and for so many where it seems about to
 # end.
@@ -252,7 +252,7 @@ class _Session:
 
     def _let_the_proof_begin(self) -> None:
         """Wait until the proof has ended or had its head start, in seconds of work."""
-        end = time.process_time() + (HEAD_START if self._alone else HEAD_START_BESIDE)
+        end = time.process_time() + HEAD_START
         while time.process_time() < end and not self.board.over and not self.proof_ended.is_set():
             self.proof_ended.wait(0.02)
 
