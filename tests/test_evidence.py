@@ -68,7 +68,7 @@ def test_the_readme_says_how_to_check_and_repeat_in_both_languages(pack):
         text = (pack / f"README.{lang}.txt").read_text(encoding="utf-8")
         assert word in text
         assert "capalloc verify plan.cert.json inputs/portfolio.json" in text
-        assert "--gap 0.0001 --threads 1 --seed 0 --engine highs --time-limit 60.0 --out again" in text
+        assert "--gap 0.0001 --threads 1 --seed 0 --engine capalloc --time-limit 60.0 --out again" in text
         assert "Ba dự án" in text
 
 
