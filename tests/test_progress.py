@@ -104,8 +104,9 @@ def test_a_notebook_shows_the_line_below_the_cell(monkeypatch, capsys):
 
     display = types.ModuleType("IPython.display")
     display.display = lambda *_, **__: Handle()
-    monkeypatch.setitem(sys.modules, "ipykernel", types.ModuleType("ipykernel"))
-    monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
+    shell = types.ModuleType("IPython")
+    shell.get_ipython = lambda: types.SimpleNamespace(kernel=object())
+    monkeypatch.setitem(sys.modules, "IPython", shell)
     monkeypatch.setitem(sys.modules, "IPython.display", display)
     with watching(True) as report:
         report(LATER)

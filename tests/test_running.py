@@ -158,8 +158,8 @@ def test_a_scenario_that_kills_its_workers_fails_alone(tmp_path, monkeypatch):
         textwrap.dedent("""
             import builtins, os
             real = __import__
-            def deadly(name, *rest):
-                module = real(name, *rest)
+            def deadly(name, *rest, **more):
+                module = real(name, *rest, **more)
                 if name == "capalloc.working":
                     bench = module.Workbench
                     do = bench.do

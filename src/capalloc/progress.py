@@ -92,7 +92,9 @@ def _display(wording: Callable[[Any], str]) -> Iterator[Callable[[Any], None]]:
     from rich.console import Console
 
     console = Console(stderr=True)
-    if "ipykernel" in sys.modules:
+    # A program that runs notebooks, or asks for kernels, has loaded ipykernel too without being one.
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if getattr(shell, "kernel", None) is not None:
         yield _Cell(wording)
     elif console.is_terminal:
         from rich.live import Live
