@@ -162,7 +162,7 @@ def test_a_cut_of_nothing_is_not_called_too_little():
 def test_an_envelope_raised_by_the_stated_amount_lets_the_project_in_and_by_one_less_does_not(data):
     """Whatever the portfolio: trying everything agrees, at the amount and at one million less."""
     drawn = data.draw(portfolios(with_sources=True, features=PLAIN))
-    answer = optimize(drawn, EXACT)
+    answer = optimize(drawn, EXACT, "highs")
     assume(answer.audit is not None)
     funded = {choice.project for choice in answer.allocation.choices}
     rejected = [row.id for row in drawn.projects if row.id not in funded]
