@@ -157,6 +157,44 @@ def test_a_cut_of_nothing_is_not_called_too_little():
     assert "costs 5 million VND less; 1 less is not enough, and what lies between could not be decided." in str(loose)
 
 
+@cases(15)
+@given(data=st.data())
+def test_an_envelope_raised_by_the_stated_amount_lets_the_project_in_and_by_one_less_does_not(data):
+    """Whatever the portfolio: trying everything agrees, at the amount and at one million less."""
+    drawn = data.draw(portfolios(with_sources=True, features=PLAIN))
+    answer = optimize(drawn, EXACT)
+    assume(answer.audit is not None)
+    funded = {choice.project for choice in answer.allocation.choices}
+    rejected = [row.id for row in drawn.projects if row.id not in funded]
+    assume(rejected)
+    found = why_not(drawn, answer, data.draw(st.sampled_from(rejected)), EXACT, "highs")
+    decided = [*(row for row in drawn.committed if row.project != found.project)]
+    own = next((row for row in drawn.committed if row.project == found.project), Commitment(project=found.project))
+    inside = replace(drawn, committed=(*decided, replace(own, decision="in")))
+    best = best_by_enumeration(inside)
+    assert (best is None) == (found.forced.value is None)
+    if best is None:
+        assert found.conflict is not None
+        return
+    assert found.extra_enough == found.extra_too_little == answer.value - best[0]
+    assert {*found.enters, *funded, found.project} - {*found.leaves} == {
+        c.project for c in found.forced.allocation.choices
+    }
+    for route in found.routes:
+        if route.kind not in ("envelope", "cost"):
+            continue
+        assert route.exact or route.reached is False or (route.working, route.failing) == (0, -1)
+
+        def reaches(number, route=route):
+            changed = best_by_enumeration(eased(inside, found.project, route, number))
+            return changed is not None and changed[0] >= answer.value
+
+        if route.reached:
+            assert reaches(route.working)
+        if route.failing >= 0:
+            assert not reaches(route.failing)
+
+
 def eased(given, project, route, number):
     """Return tables with an envelope raised, or the cost of the project cut, by so much."""
     if route.kind == "cost":
