@@ -176,7 +176,9 @@ def test_an_envelope_raised_by_the_stated_amount_lets_the_project_in_and_by_one_
     if best is None:
         assert found.conflict is not None
         return
-    assert found.extra_enough == found.extra_too_little == answer.value - best[0]
+    # A project that was decided out may make the plan better: it then lacks nothing.
+    lacking = max(answer.value - best[0], 0)
+    assert found.extra_enough == found.extra_too_little == lacking
     assert {*found.enters, *funded, found.project} - {*found.leaves} == {
         c.project for c in found.forced.allocation.choices
     }
