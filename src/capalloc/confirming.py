@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from capalloc.allocation import Allocation, Choice, Payment
-from capalloc.catalogue import say
+from capalloc.catalogue import say, shown_part
 from capalloc.certifying import model_section, plain, plan_section, stake_section, stakes
 from capalloc.check_certificate import Confirmed, Refused, check, read
 from capalloc.compiling import compile_tables
@@ -71,9 +71,11 @@ class Confirmation:
             else:
                 yield say("certificate.proved-class", number=proof.class_, **facts)
             if proof.value:
-                yield say("certificate.gap", gap=(bound - proof.value) / abs(proof.value))
+                yield say("certificate.gap", gap=shown_part((bound - proof.value) / abs(proof.value), toward="up"))
             if proof.claimed is not None and proof.value:
-                yield say("certificate.claimed", gap=(proof.claimed - proof.value) / abs(proof.value))
+                yield say(
+                    "certificate.claimed", gap=shown_part((proof.claimed - proof.value) / abs(proof.value), toward="up")
+                )
 
     def record(self) -> dict[str, Any]:
         """Return the confirmation as plain JSON; exact numbers are texts."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from capalloc.answer import Answer
 from capalloc.arguments import wrong_argument
-from capalloc.catalogue import language, say, speaking, write_number
+from capalloc.catalogue import language, say, speaking, write_number, write_percent
 from capalloc.model import Progress, ProgressReport
 
 # Where nobody sees a line change in place, a new line at most this often keeps a log readable.
@@ -37,13 +37,11 @@ def describe(progress: Progress) -> str:
     Examples
     --------
     >>> describe(Progress(seconds=2.0, value=90.0, bound=100.0, gap=1 / 9))
-    'best 90  bound 100  gap 11.11%  2 s'
+    'best 90  bound 100  gap 11.12%  2 s'
     """
     value = say("plan.progress.none") if progress.value is None else write_number(_short(progress.value, math.floor))
     bound = write_number(_short(progress.bound, math.ceil)) if math.isfinite(progress.bound) else "∞"
-    gap = f"{progress.gap:.2%}" if math.isfinite(progress.gap) else "∞"
-    if language() == "vi":
-        gap = gap.replace(".", ",")
+    gap = write_percent(max(progress.gap, 0.0), 2, "up") if math.isfinite(progress.gap) else "∞"
     line = say("plan.progress.line", value=value, bound=bound, gap=gap, seconds=round(progress.seconds))
     return line if progress.class_ is None else say("plan.progress.class", number=progress.class_, line=line)
 

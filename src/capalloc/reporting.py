@@ -12,7 +12,7 @@ from fractions import Fraction
 from capalloc.allocation import Allocation
 from capalloc.answer import Answer
 from capalloc.audit import Audit
-from capalloc.catalogue import language, say, write_number
+from capalloc.catalogue import language, say, write_number, write_percent
 from capalloc.ceilings import reserve_of, room_of
 from capalloc.history import find_past, first_open_year, payments_made
 from capalloc.law.compliance import comply
@@ -287,8 +287,7 @@ def _programme_section(tables: Tables, audit: Audit) -> Section:
         row = funded.get(project.id)
         cost, scale = (row.cost, row.scale) if row else (0, Fraction(0))
         full = round_half_up(cost / scale) if scale else whole[project.id]
-        part = Fraction(round_half_up(scale * 10_000), 100)
-        rows.append((names[project.id], write_number(cost), write_number(full), f"{write_number(part)}%"))
+        rows.append((names[project.id], write_number(cost), write_number(full), write_percent(scale, 2)))
     return Section(say("plan.programmes"), (), _heads("programme", "funded", "whole", "scale"), tuple(rows))
 
 

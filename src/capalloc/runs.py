@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from capalloc.arguments import expect, path_given, wrong_argument
-from capalloc.catalogue import say, write_number
+from capalloc.catalogue import say, write_number, write_percent
 from capalloc.changes import Change
 from capalloc.comparing import Comparison, compare
 from capalloc.differing import Difference, difference
@@ -415,6 +416,6 @@ def _shown(own: Held) -> Iterator[str]:
     yield _said(_status(own))
     yield "–" if value is None else write_number(shown_down(value))
     gap = relative_gap(float(value), row["bound"]) if value is not None else None
-    yield "–" if gap is None else f"{write_number(round(100 * gap, 3))}%"
+    yield "–" if gap is None else write_percent(max(gap, 0.0), 3, "up") if math.isfinite(gap) else "∞"
     for name in ("projects", "cost"):
         yield "–" if not row or row[name] is None else write_number(row[name])

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from capalloc.catalogue import say, write_number
+from capalloc.catalogue import say, shown_part, write_number, write_percent
 from capalloc.core import KINDS
 from capalloc.drawing import (
     BLUE,
@@ -240,16 +240,13 @@ def core_figure(frame: pd.DataFrame) -> Spec:
 
 def _core_rows(rows: Sequence[Mapping[Any, Any]], told: Any) -> Iterator[dict[str, Any]]:
     for row in rows:
-        shares = {
-            kind: "–" if _missing(row[kind]) else say("report.percent", part=round(row[kind], _DIGITS))
-            for kind in KINDS
-        }
+        shares = {kind: "–" if _missing(row[kind]) else write_percent(row[kind], 1) for kind in KINDS}
         yield {
             "project": row["project"],
             "name": row["name"],
             "label": short_label(row["project"], row["name"]),
             "index": row["index"],
-            "told": say("report.percent", part=round(row["index"], _DIGITS)),
+            "told": write_percent(row["index"], 1),
             "money": told(int(row["cost"])),
             **shares,
         }
@@ -259,7 +256,7 @@ def _told(change: float, value: float) -> str:
     """A change of the value as a reader sees it: itself, and as a part of the value."""
     if not value:
         return _rounded(change)
-    return say("report.change-told", change=round(change), part=round(change / abs(value), _DIGITS))
+    return say("report.change-told", change=round(change), part=shown_part(change / abs(value), 1))
 
 
 def _rounded(number: float) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 from capalloc.allocation import Allocation
 from capalloc.amending import Unplannable, put_in_force, with_cost_factors
 from capalloc.budget import Budget
-from capalloc.catalogue import say
+from capalloc.catalogue import say, shown_part
 from capalloc.ceilings import find_carries, find_ceilings
 from capalloc.framing import typed_frame
 from capalloc.history import first_open_year, payments_made
@@ -147,7 +147,7 @@ class Stress(Told):
 
 
 def _percent(chance: float) -> Fraction:
-    return Fraction(round(chance * 1000), 1000)
+    return shown_part(chance, 1)
 
 
 @dataclass(frozen=True, slots=True)

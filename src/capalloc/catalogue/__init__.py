@@ -7,6 +7,7 @@ language: ``{amount:money}`` reads ``1.234.567`` in Vietnamese and ``1,234,567``
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -17,11 +18,12 @@ from fractions import Fraction
 from functools import cache
 from importlib.resources import files
 from string import Formatter
-from typing import Any
+from typing import Any, Literal
 
 LANGUAGES = ("en", "vi")
 
 _DIGITS = 400
+_MOST_DECIMALS = 6
 
 _language: ContextVar[str | None] = ContextVar("capalloc_language", default=None)
 
@@ -105,6 +107,44 @@ def write_number(value: int | float | Decimal | Fraction, lang: str | None = Non
         return format_decimal(value, format="#,##0.######", locale=lang or language())
 
 
+def shown_part(
+    part: float | Fraction, decimals: int = 6, toward: Literal["nearest", "down", "up"] = "nearest"
+) -> Fraction:
+    """Return a part of a whole as it is shown in percent: with so many decimals, or more where it takes more.
+
+    What lies between nothing and all is never shown as 0% or 100%, so that no chance and no gap is rounded to
+    certainty.  Gaps are shown ``"up"`` and what is used of an envelope ``"down"``, all else as the ``"nearest"``.
+
+    Examples
+    --------
+    >>> float(shown_part(0.98765, 1)), float(shown_part(0.99996, 1)), float(shown_part(Fraction(1, 3), 2, "up"))
+    (0.988, 0.99996, 0.3334)
+    """
+    exact = part if isinstance(part, Fraction) else Fraction(repr(float(part)))
+    ends = (Fraction(0), Fraction(1))
+    for places in range(decimals, max(decimals, _MOST_DECIMALS) + 1):
+        grid = 100 * 10**places
+        scaled = exact * grid
+        whole = {"nearest": math.floor(scaled + Fraction(1, 2)), "down": math.floor(scaled), "up": math.ceil(scaled)}
+        shown = Fraction(whole[toward], grid)
+        if shown not in ends or exact in ends:
+            return shown
+    return shown + Fraction(1, grid) * (1 if exact > shown else -1)
+
+
+def write_percent(
+    part: float | Fraction, decimals: int = 6, toward: Literal["nearest", "down", "up"] = "nearest"
+) -> str:
+    """Return a part of a whole in percent, in the form of the language in force, rounded as by :func:`shown_part`.
+
+    Examples
+    --------
+    >>> write_percent(0.99996, 1), write_percent(0.0027632, 3, "up")
+    ('99.996%', '0.277%')
+    """
+    return f"{write_number(shown_part(part, decimals, toward) * 100)}%"
+
+
 class _Formatter(Formatter):
     """Formats numbers in the form of one language."""
 
@@ -120,7 +160,7 @@ class _Formatter(Formatter):
         if format_spec in ("money", "number"):
             return write_number(value, self.lang)
         if format_spec == "percent":
-            return f"{write_number(Fraction(value) * 100, self.lang)}%"
+            return f"{write_number(shown_part(value) * 100, self.lang)}%"
         return str(super().format_field(value, format_spec))
 
 

@@ -211,9 +211,8 @@ def write_envelopes(book: Workbook, styles: Styles, planned: Planned, ledger: Le
         at = [annex.at(annex.row, column) for column in range(11)]
         room = Formula(f"{at[2]}-{at[3]}-{at[4]}", row.room)
         slack = Formula(f"{at[5]}+{at[6]}-{at[7]}-{at[8]}", row.slack)
-        part = Formula(
-            f"IF({at[5]}+{at[6]}-{at[7]}=0,0,{at[8]}/({at[5]}+{at[6]}-{at[7]}))", _part(row.used, row.used + row.slack)
-        )
+        whole = f"({at[5]}+{at[6]}-{at[7]})"
+        part = Formula(f"IF({whole}=0,0,ROUNDDOWN({at[8]}/{whole},4))", _part(row.used, row.used + row.slack))
         used = ledger.of_source(row.source, range(period.first, period.last + 1)) if ledger.rows else row.used
         given = [row.amount, row.reserve, row.undisbursed, room, row.carried_in, row.carried_out, used, slack, part]
         named = " + ".join(payers[source] for source in row.source)
@@ -230,7 +229,8 @@ def _quoted(text: str) -> str:
 
 
 def _part(used: int, of: int) -> float:
-    return used / of if of else 0
+    # As in the HTML report, what is not used to the last million is not called full.
+    return used * 10_000 // of / 10_000 if of else 0
 
 
 def _chart_envelopes(annex: Annex) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
-from capalloc.catalogue import language, say
+from capalloc.catalogue import language, write_percent
 from capalloc.drawing import MoneyUnit, Spec
 from capalloc.money import round_half_up
 
@@ -167,13 +166,13 @@ def fixed(value: Fraction, decimals: int) -> str:
 
 
 def percent(part: float | Fraction, decimals: int = 1) -> str:
-    """Return a part of a whole in percent, with at most so many decimals."""
-    return say("report.percent", part=Fraction(round_half_up(Fraction(part) * 100 * 10**decimals), 100 * 10**decimals))
+    """Return a part of a whole in percent, with at most so many decimals unless it takes more to tell it from all."""
+    return write_percent(part, decimals)
 
 
 def percent_down(part: Fraction) -> str:
     """Return a part of a whole in percent with one decimal, never more than it is: all is said of all alone."""
-    return say("report.percent", part=Fraction(math.floor(part * 1000), 1000))
+    return write_percent(part, 1, "down")
 
 
 def percent_up(part: float | Fraction, decimals: int = 3) -> str:
@@ -184,8 +183,7 @@ def percent_up(part: float | Fraction, decimals: int = 3) -> str:
     >>> percent_up(0.0027632)
     '0.277%'
     """
-    grid = 100 * 10**decimals
-    return say("report.percent", part=Fraction(math.ceil(Fraction(part) * grid), grid))
+    return write_percent(part, decimals, "up")
 
 
 def dictionary_order(word: str) -> tuple[str, str]:

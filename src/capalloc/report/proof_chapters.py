@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from capalloc.answer import Answer
-from capalloc.catalogue import say, write_number
+from capalloc.catalogue import say, write_number, write_percent
 from capalloc.law.compliance import Finding, Verdict, comply
 from capalloc.law.lawbook import demand
 from capalloc.report.pieces import Cell, Chapter, Column, Line, Table
@@ -129,7 +129,7 @@ def proof_chapter(tables: Tables, answer: Answer) -> Chapter:
         "status": say(f"report.status.{answer.status}"),
         "value": dash if answer.value is None else write_number(answer.value),
         "bound": write_number(answer.bound) if math.isfinite(answer.bound) else dash,
-        "gap": say("report.percent", part=Fraction(repr(answer.gap))) if math.isfinite(answer.gap) else dash,
+        "gap": write_percent(max(answer.gap, 0.0), toward="up") if math.isfinite(answer.gap) else dash,
         "stopped": say(f"plan.stopped.{answer.stopped_by}"),
         "engine": answer.engine or dash,
         "seconds": write_number(round(answer.seconds, 1)),
