@@ -360,8 +360,9 @@ def flattened(prefix: str, tree: dict[str, object]) -> Iterator[tuple[str, str]]
 
 
 def place_holders(text: str) -> set[str]:
-    """Return the names in braces, with the format each asks for."""
-    return {f"{name}:{form}" if form else name for _, name, form, _ in Formatter().parse(text) if name is not None}
+    """Return the names in braces, with the format each asks for; words chosen by a number are not compared."""
+    fields = {(name, form or "") for _, name, form, _ in Formatter().parse(text) if name is not None}
+    return {f"{name}:{form}" if form else name for name, form in fields if "|" not in form}
 
 
 def names_in(text: str) -> set[str]:

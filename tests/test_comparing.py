@@ -49,7 +49,7 @@ def test_a_broken_rule_has_its_price():
     assert (row["feasible"], row["broken"], row["swaps"], row["leave"]) == (False, 1, 1, "D")
     (broken,) = found.broken().to_dict("records")
     assert (broken["plan"], broken["allowed"], broken["found"], broken["price"]) == ("mine", 12, 18, 6)
-    assert "it breaks 1 statements" in str(found)
+    assert "it breaks 1 statement" in str(found)
 
 
 def test_a_plan_of_other_tables_is_judged_by_the_first():

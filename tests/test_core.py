@@ -64,7 +64,7 @@ def test_costs_and_weights_move_what_they_should():
 def test_the_paragraph_says_that_it_is_a_count():
     """Both languages tell the numbers and what to study next."""
     index = found()
-    assert "all fund 1 projects, some fund 2 more, and none funds 1" in str(index)
+    assert "all fund 1 project, some fund 2 more, and none funds 1" in str(index)
     assert "not a proof" in str(index)
     with speaking("vi"):
         assert "Nên nghiên cứu kỹ" in str(index)

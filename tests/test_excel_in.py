@@ -198,7 +198,7 @@ def test_settings_are_told_at_their_cells(path):
 @pytest.mark.parametrize(
     ("content", "code", "english", "vietnamese"),
     [
-        (b"id,name\nA,x\n", "not-a-workbook", "named like a workbook but is none", "không phải là sổ tính"),
+        (b"id,name\nA,x\n", "not-a-workbook", "named like a workbook but is none", "không phải là tệp Excel"),
         (b"", "empty-file", "The file is empty", "Tệp trống"),
         (
             b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),

@@ -66,7 +66,7 @@ def test_what_may_not_be_is_said():
     """Within no change there is no plan of a smaller envelope; one change is needed at least."""
     found = planned().replan({"envelopes.state.P.amount": "-3"}, max_changes=0, **EXACT)
     assert (found.plan.projects, found.allowed, found.least) == (None, None, 1)
-    assert "at least 1 changes are needed" in str(found)
+    assert "at least 1 change is needed" in str(found)
 
 
 def test_a_commitment_of_the_changed_tables_is_kept():
@@ -103,7 +103,7 @@ def test_a_project_that_starts_in_another_year_has_moved():
     )
     assert changes(found) == {"B": "moved"}
     assert found.annex().splitlines() == [
-        "Start year or variant adjusted: 1 projects",
+        "Start year or variant adjusted: 1 project",
         "1. B, B: starts in 2027 instead of 2026; cost 3 → 3 million VND.",
     ]
 

@@ -102,7 +102,7 @@ def test_the_difference_of_two_plans_is_told(runs):
     assert found.funding()["change"].sum() == 1305
     assert "The value rises from 10 to 23, by 13. 2 projects enter: B, C." in str(found)
     with speaking("vi"):
-        assert "Giá trị tăng từ 10 lên 23, tức thêm 13. 2 dự án được đưa vào: B, C." in str(found)
+        assert "Giá trị tăng từ 10 lên 23, tức thêm 13. 2 dự án được đưa vào kế hoạch: B, C." in str(found)
     assert "The value falls from 23 to 10, by 13. 2 projects leave: B, C." in str(runs.diff("high", "low"))
 
 

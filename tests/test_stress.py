@@ -130,7 +130,7 @@ def test_the_paragraph_names_the_weakest_envelope():
     found = one().stress(runs=100)
     assert "the envelope of state for P" in str(found)
     with speaking("vi"):
-        assert "Hạn mức vốn dễ bị vượt nhất là từ state" in str(found)
+        assert "Hạn mức vốn dễ bị vượt nhất là của state" in str(found)
 
 
 def test_the_interval_of_a_share_lies_around_it():

@@ -2,7 +2,8 @@
 
 The texts stand in the folders ``en`` and ``vi`` beside this file, one TOML file a topic, under the same keys.  Place
 holders are named and may carry one of the formats ``money``, ``number`` or ``percent``, written in the form of the
-language: ``{amount:money}`` reads ``1.234.567`` in Vietnamese and ``1,234,567`` in English.
+language: ``{amount:money}`` reads ``1.234.567`` in Vietnamese and ``1,234,567`` in English.  Two words with a bar
+between them are a choice: ``{count:project|projects}`` reads ``project`` where the count is 1.
 """
 
 from __future__ import annotations
@@ -161,6 +162,9 @@ class _Formatter(Formatter):
             return write_number(value, self.lang)
         if format_spec == "percent":
             return f"{write_number(shown_part(value) * 100, self.lang)}%"
+        if "|" in format_spec:
+            one, many = format_spec.split("|")
+            return one if value == 1 else many
         return str(super().format_field(value, format_spec))
 
 
