@@ -21,7 +21,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "capalloc"
 # Reading order. A module imports only modules that stand before it, in its own line too.
 LAYERS = (
     ("check_certificate",),
-    ("catalogue", "issues", "money"),
+    ("catalogue", "issues", "money", "formats"),
     ("arguments", "characters", "writing"),
     ("schema", "settings", "records", "tables", "selection", "allocation", "audit", "measures"),
     ("model",),
@@ -89,7 +89,7 @@ LAYERS = (
     ("paths", "changes"),
     ("progress",),
     ("leverage", "framing", "wording", "law.lawbook", "rulebook", "reporting"),
-    ("storing", "packing"),
+    ("storing", "packing", "stack"),
     ("excel.styles", "excel.inputs", "excel.templates", "excel.marking"),
     ("budget", "telling", "amending"),
     ("limits", "listing"),

@@ -39,7 +39,7 @@ _WHOLE = (Kind.MONEY, Kind.INTEGER, Kind.YEAR)
 _FACTOR = re.compile(r"[+-]?\d+(\.\d+)?")
 
 # What says how the files are read has done its work once they are read.
-_READ_ONCE = ("money", "numbers", "rounding")
+_READ_ONCE = ("money", "numbers", "rounding", "format")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from capalloc.characters import BREAKS, invisible
+from capalloc.formats import newer_format
 from capalloc.issues import Issue, Place, error, nearest
 from capalloc.rawtable import decoded, plain
 from capalloc.reading import FIRST_YEAR, LAST_YEAR, NONE
@@ -55,7 +56,10 @@ def settings_from_mapping(given: Mapping[str, Any], file: str) -> tuple[Settings
     With issues, the settings returned leave the faulty keys at their defaults, and unknown years at the widest
     horizon, for the tables to be read and faults in them to be reported at the same time.
     """
-    settings, issues = _validated(_pure(given), file)
+    known = _pure(given)
+    if issue := newer_format("portfolio", known.get("format"), Place(file, column="format")):
+        return fallback_settings(), [issue]
+    settings, issues = _validated(known, file)
     issues += _phase_issues(settings, file)
     issues += _range_issues(settings, file)
     if settings.decide_from is not None and settings.decide_from not in settings.horizon:

@@ -20,6 +20,7 @@ from capalloc.answer import NOISE, Answer
 from capalloc.catalogue import LANGUAGES, say, speaking
 from capalloc.certifying import certificate_text, certify
 from capalloc.confirming import Confirmation, confirmation
+from capalloc.formats import FORMATS
 from capalloc.framing import table_frame
 from capalloc.issues import CapallocError, EngineFailed
 from capalloc.model import SolveOptions
@@ -96,7 +97,7 @@ def _texts(evidence: Evidence, confirmed: Confirmation, nodes: int) -> Iterator[
         yield f"plan/{name}.csv", _csv(frame)
     yield "plan/plan.json", plan_text(tables, replace(answer, seconds=0.0), answer.allocation, answer.audit) + "\n"
     yield "cross-check.json", _json(_cross_check(evidence, confirmed, nodes))
-    yield "versions.json", _json(versions())
+    yield "versions.json", _json({**versions(), "formats": dict(FORMATS)})
     for lang in LANGUAGES:
         with speaking(lang):
             yield f"rules.{lang}.txt", f"{Rulebook(tables)}\n" if tables.rules else say("evidence.no-rules") + "\n"

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from capalloc.configuring import fallback_settings, settings_from_mapping, settings_from_toml
+from capalloc.formats import NEWER
 from capalloc.issues import Issue, Issues, Place, error, nearest
 from capalloc.rawtable import RawTable, table_from_csv, table_from_frame
 from capalloc.reading import NONE, read_table
@@ -170,6 +171,8 @@ def assembled(
     file_issues: list[Issue],
 ) -> tuple[Tables, Issues]:
     """Return the tables that settings and raw tables make, and all issues with those of the cells."""
+    if any(issue.code == NEWER for issue in settings_issues):
+        return Tables(settings=settings), Issues(settings_issues)
     doubtful = any(issue.where.column in _UNIT_SETTINGS or issue.code in _NO_SETTINGS for issue in settings_issues)
     rows: dict[str, Any] = {}
     origins = {"settings": settings_origin}

@@ -10,6 +10,8 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
+from capalloc.formats import FORMATS, newer_format
+from capalloc.issues import InvalidInput, Place
 from capalloc.records import RECORDS, Row
 from capalloc.settings import Settings
 from capalloc.tables import Origin, Tables
@@ -17,10 +19,14 @@ from capalloc.tables import Origin, Tables
 # What JSON has no form for, under the name by which it is told apart.
 _FRACTION, _DECIMAL, _MAPPING = "fraction", "decimal", "mapping"
 
+_FORMAT = "capalloc portfolio"
+
 
 def pack(tables: Tables) -> str:
     """Return everything that the tables hold as JSON text that :func:`unpack` reads back."""
     content = {
+        "format": _FORMAT,
+        "version": FORMATS["portfolio"],
         "settings": _packed(tables.settings.model_dump()),
         "tables": {name: _packed_rows(tables.rows(name)) for name in RECORDS if tables.rows(name)},
         "origins": {name: _packed_origin(held) for name, held in tables.origins.items()},
@@ -33,10 +39,14 @@ def unpack(text: str) -> Tables:
 
     Raises
     ------
+    InvalidInput
+        When the text was packed by a version that came after this one.
     ValueError, TypeError, KeyError
         When the text was not packed by this version of the format.
     """
     content = json.loads(text)
+    if issue := newer_format("portfolio", content.get("version"), Place()):
+        raise InvalidInput([issue])
     tables: dict[str, Any] = {name: _unpacked_rows(RECORDS[name], held) for name, held in content["tables"].items()}
     origins = {
         name: Origin(file, sheet, MappingProxyType(headings), _unpacked_cells(cells), header)

@@ -17,6 +17,7 @@ from capalloc.engines import engine_named
 from capalloc.evaluation import evaluate
 from capalloc.excel.workbook import is_workbook, read_workbook
 from capalloc.exporting import from_problem, to_problem, write_model
+from capalloc.formats import NEWER
 from capalloc.framing import row_cells, table_frame
 from capalloc.front import ParetoFront
 from capalloc.groundwork import Groundwork
@@ -417,7 +418,7 @@ def _checked(
     tables: Tables | None, read: Issues, changes: tuple[Change, ...] = (), ground: Groundwork | None = None
 ) -> Portfolio:
     """Make a portfolio of tables that have no error, or raise everything that was found."""
-    if tables is None:
+    if tables is None or any(issue.code == NEWER for issue in read):
         raise InvalidInput(read)
     ground = ground or Groundwork()
     in_force, found = put_in_force(tables, read, ground)

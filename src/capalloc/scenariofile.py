@@ -10,12 +10,13 @@ from itertools import product
 from math import prod
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from capalloc.arguments import shown
+from capalloc.formats import newer_format
 from capalloc.issues import InvalidInput, Issue, Issues, Place, error, nearest
 from capalloc.rawtable import decoded
 from capalloc.reading import NONE
@@ -81,6 +82,7 @@ class ScenarioFile(BaseModel):
     scenario: dict[str, ScenarioEntry] = {}
     grid: GridEntry | None = None
     samples: SamplesEntry | None = None
+    format: Annotated[Literal[1], Field(description="The version of scenario files, for the day of another one.")] = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,8 @@ def read_scenario_file(path: Path) -> tuple[Path, list[Written]]:
         raise InvalidInput(issues)
     lines = _Lines(path.name, text)
     content = _parsed(text, path.name)
+    if issue := newer_format("scenarios", content.get("format"), lines.place(("format",))):
+        raise InvalidInput([issue])
     try:
         file = ScenarioFile.model_validate(content)
     except ValidationError as faults:

@@ -80,7 +80,7 @@ class Settings(BaseModel):
 
     ``numbers`` declares how the files write numbers (``"vi"`` or ``"en"``); left out, a number of two meanings is
     refused. ``rounding`` says what to do with a fraction of a million VND. ``law`` overrides rules of the preset
-    ``statutory``.
+    ``statutory``. ``format`` is the version of the tables and settings, for the day when there is another one.
     """
 
     model_config = _CLOSED
@@ -99,6 +99,7 @@ class Settings(BaseModel):
     statutory: str = ""
     law: Annotated[dict[str, dict[str, Any]], BeforeValidator(_exact)] = {}
     objective: ObjectiveSettings = ObjectiveSettings()
+    format: Literal[1] = 1
 
     @property
     def horizon(self) -> Period:

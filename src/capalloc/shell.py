@@ -51,7 +51,7 @@ from capalloc.scenariofile import read_scenario_file, schema
 from capalloc.sensitivity import PartReport, part_title
 from capalloc.series import DEFAULT_ENGINE as SERIES_ENGINE
 from capalloc.solving import DEFAULT_ENGINE
-from capalloc.storing import versions
+from capalloc.stack import stack
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -99,7 +99,7 @@ def _common(
     as_json: AsJson = False,
 ) -> None:
     if show and as_json:
-        print_json(versions())
+        print_json(stack())
     elif show:
         typer.echo(f"capalloc {version('capalloc')}")
     elif context.invoked_subcommand is None:

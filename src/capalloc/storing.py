@@ -31,6 +31,11 @@ from capalloc.writing import write_atomically
 _NOT_CONTENT = ("row",)
 _NOT_CONTENT_OF_LAW = (*_NOT_CONTENT, "source_ref", "legal_ref")
 
+_DEFAULTS = {
+    record: {field.name: getattr(plain, field.name) for field in fields(plain)}
+    for record, plain in ((record, record()) for record in RECORDS.values())
+}
+
 # A bound is a float: it may fall short of the exact value by its last digits.
 _FLOAT_NOISE = 1e-9
 
@@ -117,9 +122,10 @@ def fingerprint(tables: Tables) -> str:
     """Return the SHA-256 of what the tables say, in hexadecimal digits.
 
     Two portfolios with the same settings and the same rows in the same order have the same fingerprint, whatever
-    files they were read from and however their numbers were written.
+    files they were read from and however their numbers were written.  What is left at its default says nothing, so
+    that a column or setting that a later version adds leaves the fingerprint of older portfolios as it was.
     """
-    content: dict[str, Any] = {"settings": tables.settings.model_dump(mode="json")}
+    content: dict[str, Any] = {"settings": tables.settings.model_dump(mode="json", exclude_defaults=True)}
     content |= {name: [_content(row) for row in tables.rows(name)] for name in RECORDS if tables.rows(name)}
     return hashlib.sha256(_as_text(content).encode()).hexdigest()
 
@@ -137,9 +143,10 @@ def _as_text(content: Any) -> str:
     return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain)
 
 
-def _content(row: Row) -> list[Any]:
+def _content(row: Row) -> dict[str, Any]:
     left_out = _NOT_CONTENT_OF_LAW if row.row is None else _NOT_CONTENT
-    return [getattr(row, field.name) for field in fields(row) if field.name not in left_out]
+    held = ((name, getattr(row, name), plain) for name, plain in _DEFAULTS[type(row)].items() if name not in left_out)
+    return {name: value for name, value, plain in held if value != plain}
 
 
 def _plain(value: Any) -> Any:
@@ -211,7 +218,9 @@ def read_plan_text(text: str, tables: Tables, place: Place) -> Answer:
     """Return the answer in the text of a plan, as :func:`read_plan` does; ``place`` is where it comes from."""
     stored = _parse(text, place)
     if stored.portfolio != fingerprint(tables):
-        raise InvalidInput([error("plan-of-another", place, title=stored.title, own=tables.settings.title)])
+        facts = {"title": stored.title, "own": tables.settings.title}
+        made_by = {"wrote": stored.versions.get("capalloc", "?"), "own_version": versions()["capalloc"]}
+        raise InvalidInput([error("plan-of-another", place, **facts, **made_by)])
     answer = _answer(stored, tables)
     issues = Issues(_claims(stored, answer, place))
     if issues:

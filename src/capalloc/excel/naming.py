@@ -30,6 +30,7 @@ PLAIN_SETTINGS = (
     "objective.value_from",
     "objective.at",
     "objective.criteria",
+    "format",
 )
 """Settings that hold one value, or several rows of one kind (phases)."""
 

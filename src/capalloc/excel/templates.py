@@ -12,6 +12,7 @@ from capalloc.configuring import settings_from_mapping
 from capalloc.excel.inputs import Inputs
 from capalloc.excel.naming import sheet_title
 from capalloc.excel.styles import Styles, writing_book
+from capalloc.formats import FORMATS
 from capalloc.issues import CapallocError
 from capalloc.loading import SETTINGS_FILE, assembled
 from capalloc.rawtable import table_from_csv
@@ -27,6 +28,7 @@ _TEXT_WIDTH = 110
 
 _SETTINGS: Mapping[str, Any] = MappingProxyType(
     {
+        "format": FORMATS["portfolio"],
         "first_year": 2026,
         "last_year": 2030,
         "phases": [{"name": "2026-2030", "first": 2026, "last": 2030}],
