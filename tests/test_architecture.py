@@ -68,6 +68,7 @@ LAYERS = (
         "engines.own.blocks",
         "engines.own.problem",
         "engines.own.board",
+        "engines.own.selecting",
         "engines.own.turns",
     ),
     (

@@ -19,6 +19,7 @@ import numpy as np
 from capalloc.engines.highs import NO_MERGING, NO_POINT, Run
 from capalloc.engines.own.board import Board
 from capalloc.engines.own.presolve import Reduced, reduce, unreduced
+from capalloc.engines.own.selecting import selecting, unselected
 from capalloc.engines.own.turns import Turns
 from capalloc.model import Floats
 
@@ -72,7 +73,9 @@ class Proof(Run):
     def __init__(
         self, board: Board, turns: Turns, part: Reduced, ripe: Callable[[], bool], opened: Callable[[], bool]
     ) -> None:
-        super().__init__(part.model, replace(board.options, threads=1, gap=0.0, node_limit=None), board.watch)
+        # Where a relaxation takes long, a tree is never large enough to profit from better branches.
+        self.wide = unselected(part.model) if board.problem.large else selecting(part.model)
+        super().__init__(self.wide.model, replace(board.options, threads=1, gap=0.0, node_limit=None), board.watch)
         self.board, self.turns, self.part = board, turns, part
         self.ripe, self.opened = ripe, opened
         self.again = False
@@ -90,8 +93,9 @@ class Proof(Run):
 
     def closed(self) -> bool:
         """Search; true when nothing better is left in this part."""
-        if self.board.best is not None:
-            self.offer(self.part.shrunk(self.board.best))
+        point = None if self.board.best is None else self.part.shrunk(self.board.best)
+        if point is not None:
+            self.offer(self.wide.extended(point))
         ending = self.go()
         if ending in NO_POINT:
             # What presolve alone calls impossible is believed only without it.
@@ -102,7 +106,7 @@ class Proof(Run):
             return True
         found = self.finding(ending)
         if found.x is not None:
-            self.board.offer(self.board.problem.point(self.part.restored(found.x)))
+            self.board.offer(self.board.problem.point(self.part.restored(self.wide.cut(found.x))))
         if self.whole:
             self._lower(found.bound)
         return ending == "kOptimal"
@@ -144,7 +148,7 @@ class Proof(Run):
 
     def _take(self, event: Any) -> None:
         x: Floats = np.array(event.data_out.mip_solution) * self.scaling.columns
-        point = self.board.problem.point(self.part.restored(x))
+        point = self.board.problem.point(self.part.restored(self.wide.cut(x)))
         if self.board.offer(point) and point is not None:
             self._own = self.board.problem.worth(point)
 
@@ -156,4 +160,4 @@ class Proof(Run):
         self._given = best
         point = self.part.shrunk(best)
         if point is not None:
-            event.data_in.setSolution(point / self.scaling.columns)
+            event.data_in.setSolution(self.wide.extended(point) / self.scaling.columns)
