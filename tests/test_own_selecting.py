@@ -1,7 +1,7 @@
 """The columns of the own engine for what is selected: they change neither points nor values."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 
 from capalloc.engines import engine_named
 from capalloc.engines.own.selecting import selecting, unselected
@@ -28,6 +28,7 @@ def test_points_and_values_stay_what_they_are(model):
         assert np.array_equal(wide.cut(more), point)
 
 
+@settings(max_examples=30)
 @given(models())
 def test_the_best_value_stays_what_it_is(model):
     """HiGHS finds the same best value with the additional columns as without."""
