@@ -9,10 +9,14 @@ PYTHON ?= $(firstword $(shell command -v python3.11 python3 python))
 # The language of the demonstration: vi or en.
 lang ?= vi
 
+# What meets every package that users have at least once, in a few minutes.
+CORE := $(patsubst %,tests/test_%.py,formats packing loading settings framing paths mps highs pulp_bridge exporting \
+  own_engine scenariofile plotting excel_out shell)
+
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format docs nightly peers pins clean
+.PHONY: help demo test check format docs nightly peers lowest newest wheel sbom pins clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -45,6 +49,38 @@ peers: $(STAMP) ## Install the other solvers and fire each once at small cases; 
 	$(BIN)/python -m benchmarks.compare generated/phase-100 generated/tight-100 --seeds 1 --time-limit 5 \
 	  --results out/peers --page out/peers/RESULTS.md
 
+lowest: ## The core tests with the lowest versions that pyproject.toml allows, in .venv-lowest
+	rm -rf .venv-lowest
+	"$(PYTHON)" -m venv .venv-lowest
+	.venv-lowest/bin/python tools/needed.py --lowest > .venv-lowest/constraints.txt
+	.venv-lowest/bin/pip install -qq -c .venv-lowest/constraints.txt -e '.[cluster,parquet]' hypothesis psutil pytest
+	.venv-lowest/bin/pytest -W default $(CORE)
+
+newest: ## The core tests with the newest versions that pyproject.toml allows, in .venv-newest
+	rm -rf .venv-newest
+	"$(PYTHON)" -m venv .venv-newest
+	.venv-newest/bin/pip install -qq -e '.[cluster,parquet]' hypothesis psutil pytest
+	.venv-newest/bin/pytest $(CORE)
+
+# A build takes the time of the last commit for the time of every file, so that it can be repeated.
+wheel: $(STAMP) ## Build the wheel and the source archive into dist, twice, and compare the bytes
+	rm -rf dist
+	for folder in dist dist/again; do \
+	  SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m hatchling build -d $$folder; done
+	for file in dist/*.whl dist/*.tar.gz; do cmp $$file dist/again/$${file#dist/}; done
+	rm -rf dist/again
+
+sbom: ## Write the bill of materials of what users install with constraints.txt, as CycloneDX JSON into dist
+	rm -rf .venv-sbom
+	"$(PYTHON)" -m venv --without-pip .venv-sbom/used
+	"$(PYTHON)" -m venv .venv-sbom/tool
+	.venv-sbom/tool/bin/pip install -qq -c constraints.txt 'cyclonedx-bom>=7'
+	.venv-sbom/tool/bin/python tools/needed.py > .venv-sbom/needed.txt
+	.venv-sbom/tool/bin/pip --python .venv-sbom/used/bin/python install -qq -c constraints.txt -r .venv-sbom/needed.txt
+	mkdir -p dist
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) .venv-sbom/tool/bin/cyclonedx-py environment \
+	  --pyproject pyproject.toml --mc-type library --output-reproducible -o dist/capalloc.cdx.json .venv-sbom/used
+
 pins: ## Renew constraints.txt from the newest versions that pyproject.toml allows
 	rm -rf $(VENV)
 	$(call create_venv)
@@ -54,7 +90,7 @@ pins: ## Renew constraints.txt from the newest versions that pyproject.toml allo
 	touch $(STAMP)
 
 clean: ## Remove everything that make made
-	rm -rf $(VENV) out dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-lowest .venv-newest .venv-sbom out dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The build back end is installed first, pinned like the rest: an isolated build would fetch its own.
