@@ -17,8 +17,8 @@ def lowest(requirement: str) -> str:
 
     Examples
     --------
-    >>> lowest("pulp>=3.3,<4")
-    'pulp==3.3'
+    >>> lowest("pulp>=3.3.2,<4")
+    'pulp==3.3.2'
     """
     found = re.fullmatch(r"([\w.-]+)>=([\w.]+)(,.*)?", requirement)
     if found is None:
