@@ -22,7 +22,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "capalloc"
 LAYERS = (
     ("check_certificate",),
     ("catalogue", "issues", "money", "formats"),
-    ("arguments", "characters", "writing"),
+    ("arguments", "characters", "writing", "processes"),
     ("schema", "settings", "records", "tables", "selection", "allocation", "audit", "measures"),
     ("model",),
     ("rawtable", "reading", "configuring", "loading"),

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import capalloc
+from capalloc.shell import language_of
 from sample import sample, write_sample
 
 COMMAND = [sys.executable, "-c", "from capalloc.shell import main; main()"]
@@ -177,6 +178,13 @@ def test_messages_are_in_the_language_asked_for(folder):
     assert vietnamese in run("optimize", folder, CAPALLOC_LANG="vi").stdout
     assert vietnamese in run("optimize", folder, LANG="vi_VN.UTF-8").stdout
     assert english in run("optimize", folder, "--lang", "en", CAPALLOC_LANG="vi").stdout
+    assert [language_of([], {}, told) for told in ("vi_VN", "Vietnamese_Vietnam", "en_US", "")] == [
+        "vi",
+        "vi",
+        "en",
+        "en",
+    ]
+    assert language_of([], {"LANG": "en_US.UTF-8"}, "Vietnamese_Vietnam") == "en"
     assert english in run("optimize", folder).stdout
 
 

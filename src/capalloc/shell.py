@@ -7,6 +7,7 @@ command line is wrong, 130 interrupted (the best plan so far is written all the 
 from __future__ import annotations
 
 import json
+import locale
 import os
 import sys
 from collections.abc import Mapping
@@ -65,19 +66,22 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         # A pipe or an old console may not be able to say Vietnamese; UTF-8 always can.
         stream.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
-    with speaking(_language_of(sys.argv[1:], os.environ)):
+    with speaking(language_of(sys.argv[1:], os.environ, locale.getlocale()[0] or "")):
         command = typer.main.get_command(app)
         _explain(command)
         command()
 
 
-def _language_of(arguments: list[str], environment: Mapping[str, str]) -> str:
-    """The language asked for by ``--lang``, else by ``CAPALLOC_LANG``, else by the locale; else English."""
+def language_of(arguments: list[str], environment: Mapping[str, str], system: str = "") -> str:
+    """Return the language asked for by ``--lang``, else by ``CAPALLOC_LANG``, else by the locale; else English.
+
+    ``system`` is the locale that the system tells where no variable does: ``Vietnamese_Vietnam`` on Windows.
+    """
     asked = [after for option, after in pairwise(arguments) if option == "--lang"]
     asked += [option.removeprefix("--lang=") for option in arguments if option.startswith("--lang=")]
     asked += [environment.get("CAPALLOC_LANG", "")]
     locales = [environment.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG")]
-    asked += ["vi"] if next(filter(None, locales), "").startswith("vi") else []
+    asked += ["vi"] if next(filter(None, [*locales, system]), "").lower().startswith("vi") else []
     return next((lang for lang in asked if lang in LANGUAGES), "en")
 
 

@@ -21,6 +21,7 @@ from typing import IO, Any, Self
 
 from capalloc.catalogue import say
 from capalloc.issues import CapallocError
+from capalloc.processes import apart
 from capalloc.runstore import Record
 from capalloc.serving import job_message, record_of
 from capalloc.working import Job, Task
@@ -116,12 +117,6 @@ def _started(errors: IO[bytes]) -> subprocess.Popen[str]:
     paths = [home, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     # Workers share the processors already; libraries must not start more threads in each.
     alone = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    # In a group of its own a worker does not get the Ctrl-C that is meant for the run.
-    group: dict[str, Any] = (
-        {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
-        if os.name == "nt"
-        else {"start_new_session": True}
-    )
     return subprocess.Popen(  # noqa: S603  # our own command
         [sys.executable, "-c", _COMMAND],
         stdin=subprocess.PIPE,
@@ -129,7 +124,7 @@ def _started(errors: IO[bytes]) -> subprocess.Popen[str]:
         stderr=errors,
         encoding="utf-8",
         env=os.environ | alone | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8"},
-        **group,
+        **apart(),
     )
 
 

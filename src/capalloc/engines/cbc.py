@@ -14,6 +14,7 @@ from pathlib import Path
 from capalloc.engines.base import Watch
 from capalloc.engines.highs import TOLERANCE
 from capalloc.model import SolveOptions, StoppedBy
+from capalloc.processes import apart
 
 _SECONDS_BETWEEN_LOOKS = 0.05
 
@@ -73,9 +74,9 @@ def run_cbc(command: Sequence[str], log: Path, watch: Watch, tell: Callable[[str
         Given each new line of the log.
     """
     with log.open("wb") as output, log.open(encoding="utf-8", errors="replace") as lines:
-        # A session of its own, so that a Ctrl-C on the terminal reaches only us and we can stop CBC gently.
+        # Apart, so that a Ctrl-C on the terminal reaches only us and we can stop CBC gently.
         process = subprocess.Popen(  # noqa: S603  # the solver that PuLP brings, on files we wrote
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **apart()
         )
         try:
             _accompany(process, watch, lines, tell)
