@@ -66,8 +66,8 @@ newest: ## The core tests with the newest versions that pyproject.toml allows, i
 wheel: $(STAMP) ## Build the wheel and the source archive into dist, twice, and compare the bytes
 	rm -rf dist
 	for folder in dist dist/again; do \
-	  SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m hatchling build -d $$folder; done
-	for file in dist/*.whl dist/*.tar.gz; do cmp $$file dist/again/$${file#dist/}; done
+	  SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m hatchling build -d $$folder || exit 1; done
+	for file in dist/*.whl dist/*.tar.gz; do cmp $$file dist/again/$${file#dist/} || exit 1; done
 	rm -rf dist/again
 
 sbom: ## Write the bill of materials of what users install with constraints.txt, as CycloneDX JSON into dist

@@ -169,7 +169,7 @@ VERIFIER_MAY_NOT_REACH = {
     "solving",
     "chaining",
 }
-ENGINES_MAY_IMPORT = {"catalogue", "issues", "model", "engines"}
+ENGINES_MAY_IMPORT = {"catalogue", "issues", "model", "processes", "engines"}
 
 HEAVY = {"altair", "highspy", "jinja2", "networkx", "pandas", "pulp", "rich", "scipy", "typer", "vl_convert"}
 HEAVY |= {"distributed", "openpyxl", "pyarrow", "python_calamine", "xlsxwriter"}
