@@ -12,11 +12,13 @@ the order given, each to what the ones before it left.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from itertools import islice
+from operator import is_
 from types import MappingProxyType
 from typing import Any
 
@@ -40,6 +42,9 @@ _FACTOR = re.compile(r"[+-]?\d+(\.\d+)?")
 
 # What says how the files are read has done its work once they are read.
 _READ_ONCE = ("money", "numbers", "rounding", "format")
+
+# Of so many paths the last change is remembered.
+_PATHS_KEPT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +75,45 @@ def _written(value: Any) -> str:
     return "+".join(value) if isinstance(value, tuple) else str(value)
 
 
-def apply_changes(tables: Tables, changes: Mapping[str, Any]) -> tuple[Tables, tuple[Change, ...], Issues]:
+class Edits:
+    """Remembers what the last change at each of a few paths made of which rows, for changes that are made again."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[tuple[Any, ...], _Edited]] = {}
+
+    def of(self, tables: Tables, cell: CellPath, path: str, change: Any) -> _Edited:
+        """Return what a change makes of the rows of a table, which depends on them and on the settings alone."""
+        asked = (tables.rows(cell.table), tables.settings, type(change), change)
+        known = self._known.pop(path, None)
+        same = known is not None and known[0][3] == change and all(map(is_, known[0][:3], asked[:3]))
+        edited = known[1] if known is not None and same else _edited(tables, cell, path, change)
+        # The path asked for last stands last; the first is the one to be forgotten.
+        self._known[path] = (asked, edited)
+        if len(self._known) > _PATHS_KEPT:
+            self._known.pop(next(iter(self._known)), None)
+        return edited
+
+
+@dataclass(frozen=True, slots=True)
+class _Edited:
+    """The rows of a table after a change, the cells that changed, and notes."""
+
+    rows: tuple[Row, ...]
+    made: tuple[Change, ...]
+    notes: tuple[Issue, ...]
+
+
+def apply_changes(
+    tables: Tables, changes: Mapping[str, Any], edits: Edits | None = None
+) -> tuple[Tables, tuple[Change, ...], Issues]:
     """Return the changed tables, what changed cell by cell, and notes about cells that could not be meant.
 
     The tables are not checked again.
+
+    Parameters
+    ----------
+    edits
+        What is remembered of changes that were made before.
 
     Raises
     ------
@@ -82,9 +122,10 @@ def apply_changes(tables: Tables, changes: Mapping[str, Any]) -> tuple[Tables, t
     """
     made: list[Change] = []
     issues: list[Issue] = []
+    edits = edits or Edits()
     for path, change in changes.items():
         try:
-            tables, done, found_empty = _apply(tables, path, None if change is None else plain(change))
+            tables, done, found_empty = _apply(tables, path, None if change is None else plain(change), edits)
         except InvalidInput as fault:
             issues += fault.issues
         except (BadPath, BadCell) as fault:
@@ -99,7 +140,7 @@ def apply_changes(tables: Tables, changes: Mapping[str, Any]) -> tuple[Tables, t
     return tables, tuple(made), notes
 
 
-def _apply(tables: Tables, path: str, change: Any) -> tuple[Tables, list[Change], list[Issue]]:
+def _apply(tables: Tables, path: str, change: Any, edits: Edits) -> tuple[Tables, Iterable[Change], Iterable[Issue]]:
     if not isinstance(path, str):
         raise BadPath("path-malformed")
     parts = split_path(path)
@@ -107,6 +148,12 @@ def _apply(tables: Tables, path: str, change: Any) -> tuple[Tables, list[Change]
         settings, done = _change_setting(tables.settings, parts[1:], change)
         return replace(tables, settings=settings), [done], []
     cell = _cell_path(parts, tables.settings)
+    edited = edits.of(tables, cell, path, change)
+    changed: dict[str, Any] = {cell.table: edited.rows}
+    return replace(tables, **changed), edited.made, edited.notes
+
+
+def _edited(tables: Tables, cell: CellPath, path: str, change: Any) -> _Edited:
     column = _column(tables, cell)
     rows = list(tables.rows(cell.table))
     positions = list(cell.rows(tables))
@@ -130,9 +177,8 @@ def _apply(tables: Tables, path: str, change: Any) -> tuple[Tables, list[Change]
         made.append(Change(row_path(SCHEMAS[cell.table], row, cell.column), before, after, exact))
     if not made:
         raise BadPath("path-only-empty")
-    notes = [info("change-skips-empty", path=path, count=empty)] if empty else []
-    changed: dict[str, Any] = {cell.table: tuple(rows)}
-    return replace(tables, **changed), made, notes
+    notes = (info("change-skips-empty", path=path, count=empty),) if empty else ()
+    return _Edited(tuple(rows), tuple(made), notes)
 
 
 def _cell_path(parts: tuple[str, ...], settings: Settings) -> CellPath:
@@ -242,9 +288,14 @@ class _Editor:
         if sign == "*":
             if not _FACTOR.fullmatch(number):
                 raise BadCell("bad-factor")
-            return Fraction(before * Fraction(number))
+            return Fraction(before * _factor(number))
         amount = self.read_number(number) * self.unit
         return Fraction(before + amount if sign == "+" else before - amount)
+
+
+@lru_cache(maxsize=16)
+def _factor(number: str) -> Fraction:
+    return Fraction(number)
 
 
 def _change_setting(settings: Settings, parts: tuple[str, ...], change: Any) -> tuple[Settings, Change]:

@@ -16,7 +16,8 @@ from capalloc.excel.marking import write_marked
 from capalloc.excel.workbook import is_workbook
 from capalloc.issues import CapallocError, EngineFailed, InvalidInput, Issues
 from capalloc.loading import SETTINGS_FILE
-from capalloc.plan import TABLES, Plan
+from capalloc.plan import Plan
+from capalloc.plantables import TABLES
 from capalloc.portfolio import Portfolio
 from capalloc.writing import write_atomically
 

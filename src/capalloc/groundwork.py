@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
+from capalloc.changes import Edits
 from capalloc.checking import Findings
 from capalloc.compiling import Compiled
 from capalloc.issues import Issues
@@ -22,10 +23,13 @@ class Groundwork:
     ----------
     findings
         What each check found, and in which parts of the tables.
+    edits
+        What changes made of rows.
     """
 
     def __init__(self) -> None:
         self.findings = Findings()
+        self.edits = Edits()
         self._given: Tables | None = None
         self._enacted: tuple[Tables, Tables, Issues] | None = None
         self._compiled: Compiled | None = None

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
 from typing import Any
 
@@ -17,6 +18,8 @@ from capalloc.tables import Tables
 _PART = re.compile(
     r"""\s*(?:"(?P<double>(?:[^"\\]|\\.|"")*)"|'(?P<single>(?:[^'\\]|\\.|'')*)'|(?P<bare>[^."']*))\s*(?:\.|$)"""
 )
+
+_TO_QUOTE = re.compile(r"""[.\s"'\\]""")
 
 
 class BadPath(ValueError):
@@ -104,7 +107,7 @@ def join_path(parts: Sequence[str]) -> str:
 
 
 def _quoted(part: str) -> str:
-    if part and not re.search(r"""[.\s"'\\]""", part):
+    if part and not _TO_QUOTE.search(part):
         return part
     escaped = part.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
@@ -112,18 +115,14 @@ def _quoted(part: str) -> str:
 
 def key_cells(schema: TableSchema, row: Row) -> tuple[str, ...]:
     """Return the key of a row as it is written in a path, one text a key column."""
-    values = (getattr(row, field_name(name)) for name in schema.key)
+    values = [getattr(row, name) for name in _key_fields(schema.name)]
     return tuple("+".join(value) if isinstance(value, tuple) else str(value) for value in values)
 
 
 def row_path(schema: TableSchema, row: Row, column: str) -> str:
     """Return the path of one cell; key columns at their default are left out where the file may leave them out."""
-    cells = key_cells(schema, row)
-    kept = (
-        cell
-        for name, cell in zip(schema.key, cells, strict=True)
-        if not (_may_be_left_out(schema, name) and cell == _default(schema, name))
-    )
+    parts = zip(key_cells(schema, row), _spare(schema.name), _defaults(schema.name), strict=True)
+    kept = (cell for cell, spare, default in parts if not (spare and cell == default))
     return join_path((schema.name, *kept, column))
 
 
@@ -133,16 +132,30 @@ def key_limits(schema: TableSchema) -> tuple[int, int]:
     return len(schema.key) - spare, len(schema.key)
 
 
+@cache
+def _key_fields(table: str) -> tuple[str, ...]:
+    return tuple(field_name(name) for name in SCHEMAS[table].key)
+
+
+@cache
+def _spare(table: str) -> tuple[bool, ...]:
+    """Which key columns of a table may be left out of the file."""
+    return tuple(_may_be_left_out(SCHEMAS[table], name) for name in SCHEMAS[table].key)
+
+
+@cache
+def _defaults(table: str) -> tuple[str, ...]:
+    """What is written for each key column of a table where it is left out."""
+    record = SCHEMAS[table].record
+    return tuple(str(record.__dataclass_fields__[field_name(name)].default) for name in SCHEMAS[table].key)  # type: ignore[attr-defined]
+
+
 def _may_be_left_out(schema: TableSchema, name: str) -> bool:
     return not schema.columns[name].required
 
 
-def _default(schema: TableSchema, name: str) -> str:
-    return str(schema.record.__dataclass_fields__[field_name(name)].default)  # type: ignore[attr-defined]
-
-
 def _matches(schema: TableSchema, cells: Sequence[str], patterns: Sequence[_Pattern], omitted: Sequence[int]) -> bool:
-    if any(cells[i] != _default(schema, schema.key[i]) for i in omitted):
+    if any(cells[i] != _defaults(schema.name)[i] for i in omitted):
         return False
     named = [cell for i, cell in enumerate(cells) if i not in omitted]
     return all(pattern.matches(cell) for pattern, cell in zip(patterns, named, strict=True))
@@ -155,8 +168,13 @@ class _Pattern:
         wild = {"*": ".*", "?": "."}
         self.names = frozenset(part.split("+"))
         self.joined = "+" in part
+        self.any = part == "*"
         self.expression = re.compile("".join(wild.get(letter, re.escape(letter)) for letter in part), re.DOTALL)
 
     def matches(self, cell: str) -> bool:
         # Joined sources are a set: a+b is b+a.
-        return bool(self.expression.fullmatch(cell)) or (self.joined and self.names == frozenset(cell.split("+")))
+        return (
+            self.any
+            or bool(self.expression.fullmatch(cell))
+            or (self.joined and self.names == frozenset(cell.split("+")))
+        )

@@ -16,16 +16,13 @@ from capalloc.classes import every_class
 from capalloc.defending import Defended
 from capalloc.framing import typed_frame
 from capalloc.issues import CapallocError, Issues
-from capalloc.law.compliance import comply
-from capalloc.law.lawbook import demand
-from capalloc.leverage import leverage_of
 from capalloc.limits import read_limits
 from capalloc.model import Status, StoppedBy, relative_gap
+from capalloc.plantables import TABLES, plan_columns
 from capalloc.proving import Proved
 from capalloc.replan import Revision, changed_tables, replan
-from capalloc.reporting import ENVELOPE, Section, as_html, as_text, describe_plan
+from capalloc.reporting import Section, as_html, as_text, describe_plan
 from capalloc.robust import Robustness
-from capalloc.rulebook import Rulebook
 from capalloc.showing import Shown
 from capalloc.solving import DEFAULT_ENGINE
 from capalloc.storing import write_plan
@@ -35,9 +32,6 @@ from capalloc.writing import csv_of, write_atomically
 
 if TYPE_CHECKING:
     import pandas as pd
-
-TABLES = ("projects", "funding", "envelopes", "resources", "rules", "targets", "classes", "leverage", "compliance")
-"""The tables of a plan, in the order in which they are written."""
 
 _WHERE_GIVEN = ("rules", "targets")
 
@@ -113,25 +107,7 @@ class Plan(Shown, Defended, Proved):
         ``weighted_value`` times the weight of the project's class: with synergies and less penalties, its sum is the
         value of the plan.  What does not apply is missing.
         """
-        if self.answer.audit is None:
-            return None
-        funded = {row.project: row for row in self.answer.audit.projects}
-        rows = [(project, funded.get(project.id)) for project in self.tables.projects]
-        return typed_frame(
-            {
-                "project": ("str", [project.id for project, _ in rows]),
-                "name": ("str", [project.name for project, _ in rows]),
-                "funded": ("bool", [row is not None for _, row in rows]),
-                "mode": ("str", [row.mode or None if row else None for _, row in rows]),
-                "start": ("Int64", [row.start if row else None for _, row in rows]),
-                "finish": ("Int64", [row.finish if row else None for _, row in rows]),
-                "scale": ("Float64", [float(row.scale) if row else None for _, row in rows]),
-                "priority": ("Int64", [row.class_ if row else project.priority for project, row in rows]),
-                "cost": ("Int64", [row.cost if row else None for _, row in rows]),
-                "value": ("Float64", [float(row.value) if row else None for _, row in rows]),
-                "weighted_value": ("Float64", [float(row.weighted_value) if row else None for _, row in rows]),
-            }
-        )
+        return self._frame("projects")
 
     @property
     def funding(self) -> pd.DataFrame | None:
@@ -139,17 +115,7 @@ class Plan(Shown, Defended, Proved):
 
         What was paid before the plan is part of it, also for projects that were stopped.
         """
-        if self.answer.allocation is None:
-            return None
-        rows = self.answer.allocation.payments
-        return typed_frame(
-            {
-                "project": ("str", [row.project for row in rows]),
-                "source": ("str", [row.source for row in rows]),
-                "year": ("int64", [row.year for row in rows]),
-                "amount": ("int64", [row.amount for row in rows]),
-            }
-        )
+        return self._frame("funding")
 
     @property
     def envelopes(self) -> pd.DataFrame | None:
@@ -158,27 +124,12 @@ class Plan(Shown, Defended, Proved):
         The columns are source, period, amount, reserve, undisbursed, room, carried_in, carried_out, used and slack:
         amount − reserve − undisbursed = room, and room + carried_in − carried_out − used = slack.
         """
-        if self.answer.audit is None:
-            return None
-        rows = self.answer.audit.envelopes
-        columns: dict[str, tuple[str, list[Any]]] = {
-            "source": ("str", ["+".join(row.source) for row in rows]),
-            "period": ("str", [row.period for row in rows]),
-        }
-        return typed_frame(columns | {name: ("int64", [getattr(row, name) for row in rows]) for name in ENVELOPE})
+        return self._frame("envelopes")
 
     @property
     def resources(self) -> pd.DataFrame | None:
         """Each resource in its own unit: resource, period, amount, used, slack."""
-        if self.answer.audit is None:
-            return None
-        rows = self.answer.audit.resources
-        columns: dict[str, tuple[str, list[Any]]] = {
-            "resource": ("str", [row.resource for row in rows]),
-            "period": ("str", [row.period for row in rows]),
-        }
-        names = ("amount", "used", "slack")
-        return typed_frame(columns | {name: ("float64", [float(getattr(row, name)) for row in rows]) for name in names})
+        return self._frame("resources")
 
     @property
     def classes(self) -> pd.DataFrame | None:
@@ -188,19 +139,7 @@ class Plan(Shown, Defended, Proved):
         goal, ``bound`` is the most that the class can reach when the classes above it keep what they have, and
         ``status`` what is proved about it; otherwise bound, gap and status are missing.
         """
-        if self.answer.audit is None:
-            return None
-        proved = {row.class_: row for row in self.answer.classes}
-        rows = [(row, proved.get(row.class_)) for row in self.answer.audit.classes]
-        return typed_frame(
-            {
-                "class": ("int64", [row.class_ for row, _ in rows]),
-                "value": ("float64", [float(row.value) for row, _ in rows]),
-                "bound": ("Float64", [own.bound if own else None for _, own in rows]),
-                "gap": ("Float64", [own.gap if own else None for _, own in rows]),
-                "status": ("str", [str(own.status) if own else None for _, own in rows]),
-            }
-        )
+        return self._frame("classes")
 
     @property
     def leverage(self) -> pd.DataFrame | None:
@@ -209,17 +148,7 @@ class Plan(Shown, Defended, Proved):
         One row a phase and a last one, ``total``, for all years.  Amounts are in million VND; ``leverage`` is
         non_state / state, missing where the state pays nothing.
         """
-        if self.answer.allocation is None:
-            return None
-        rows = leverage_of(self.tables, self.answer.allocation)
-        return typed_frame(
-            {
-                "period": ("str", [row.period for row in rows]),
-                "state": ("int64", [row.state for row in rows]),
-                "non_state": ("int64", [row.non_state for row in rows]),
-                "leverage": ("Float64", [None if row.ratio is None else float(row.ratio) for row in rows]),
-            }
-        )
+        return self._frame("leverage")
 
     @property
     def rules(self) -> pd.DataFrame | None:
@@ -229,38 +158,12 @@ class Plan(Shown, Defended, Proved):
         says that nothing is left.  ``paid`` is what the value of the plan loses for the violation of a soft rule;
         ``price`` is missing where the rule is hard.  The sentences are in the language in force.
         """
-        if self.answer.audit is None:
-            return None
-        rows, book = self.answer.audit.rules, Rulebook(self.tables)
-        return typed_frame(
-            {
-                "rule": ("str", [row.id for row in rows]),
-                "sentence": ("str", [str(book[row.id]) for row in rows]),
-                "sense": ("str", [row.sense for row in rows]),
-                "limit": ("float64", [float(row.amount) for row in rows]),
-                "used": ("float64", [float(row.used) for row in rows]),
-                "slack": ("float64", [float(row.slack) for row in rows]),
-                "binding": ("bool", [row.binding for row in rows]),
-                "violation": ("float64", [float(row.violation) for row in rows]),
-                "price": ("Float64", [None if row.price is None else float(row.price) for row in rows]),
-                "paid": ("float64", [float(row.paid) for row in rows]),
-            }
-        )
+        return self._frame("rules")
 
     @property
     def targets(self) -> pd.DataFrame | None:
         """Each target: indicator, by_year, at_least, reached, slack, shortfall, price, paid; as for :attr:`rules`."""
-        if self.answer.audit is None:
-            return None
-        rows = self.answer.audit.targets
-        columns: dict[str, tuple[str, list[Any]]] = {
-            "indicator": ("str", [row.indicator for row in rows]),
-            "by_year": ("int64", [row.by_year for row in rows]),
-        }
-        numbers = ("at_least", "reached", "slack", "shortfall")
-        columns |= {name: ("float64", [float(getattr(row, name)) for row in rows]) for name in numbers}
-        columns["price"] = ("Float64", [None if row.price is None else float(row.price) for row in rows])
-        return typed_frame(columns | {"paid": ("float64", [float(row.paid) for row in rows])})
+        return self._frame("targets")
 
     def compliance(self) -> pd.DataFrame:
         """Return how the plan stands to each statutory rule of the preset, judged from its choices and payments.
@@ -276,28 +179,8 @@ class Plan(Shown, Defended, Proved):
         CapallocError
             When there is no plan.
         """
-        rows = comply(self.tables, *self._held())
-        seen = [row.measured for row in rows]
-
-        def numbers(name: str) -> list[float | None]:
-            values = [getattr(own, name, None) for own in seen]
-            return [None if value is None else float(value) for value in values]
-
-        return typed_frame(
-            {
-                "rule": ("str", [row.statute.name for row in rows]),
-                "statement": ("str", [demand(row.statute) for row in rows]),
-                "verdict": ("str", [str(row.verdict) for row in rows]),
-                "found": ("Float64", numbers("found")),
-                "limit": ("Float64", numbers("limit")),
-                "slack": ("Float64", numbers("slack")),
-                "breaking": ("str", [", ".join(own.breaking) if own else "" for own in seen]),
-                "unknown": ("str", [", ".join(own.unknown) if own else "" for own in seen]),
-                "article": ("str", [row.statute.reference for row in rows]),
-                "reliability": ("str", [row.statute.reliability for row in rows]),
-                "waiver": ("str", [row.statute.waived for row in rows]),
-            }
-        )
+        self._held()
+        return typed_frame(plan_columns("compliance", self.tables, self.answer) or {})
 
     @property
     def table_names(self) -> tuple[str, ...]:
@@ -320,6 +203,10 @@ class Plan(Shown, Defended, Proved):
         held = getattr(self, name)
         frame: pd.DataFrame = held() if callable(held) else held
         return frame
+
+    def _frame(self, name: str) -> pd.DataFrame | None:
+        columns = plan_columns(name, self.tables, self.answer)
+        return None if columns is None else typed_frame(columns)
 
     def verify(self) -> Audit:
         """Read the tables again against the plan, in exact integers, with no code of the compiler and the engine.

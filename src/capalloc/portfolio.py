@@ -155,7 +155,7 @@ class Portfolio(Questioned):
         projects.A.cost: 1,001 → 1,051 (rounded from 1,051.05)
         """
         expect("changes", changes, Mapping, "changes")
-        tables, made, notes = apply_changes(self.given or self.tables, changes)
+        tables, made, notes = apply_changes(self.given or self.tables, changes, self.ground.edits)
         return _checked(self.ground.shared(tables), notes, (*self.changes, *made), self.ground)
 
     def optimize(  # noqa: PLR0913  # one argument a limit

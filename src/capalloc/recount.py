@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from itertools import accumulate
 from math import ceil, floor
@@ -26,6 +26,9 @@ V = TypeVar("V")
 
 
 _FLEXIBLE = "flexible"
+
+_COUNTED = tuple(field.name for field in fields(Tables) if field.name not in ("envelopes", "capacities", "origins"))
+_SCORED = ("settings", "criteria", "scores")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +78,37 @@ class Counted:
         return self.finish if self.spread else max([self.finish, *self.costs])
 
 
-class Recount:
-    """The tables opened at the rows of each project and mode."""
+_last: list[Recount] = []
 
-    def __init__(self, tables: Tables) -> None:
+
+def recount_of(tables: Tables) -> Recount:
+    """Return the recount of tables: that of the last ones, where these share every part that is counted with them.
+
+    What envelopes and capacities hold is no part of what an option costs, is worth or uses.
+    """
+    known = _last[0] if _last else None
+    if known is not None and _share(known.tables, tables, _COUNTED):
+        return known
+    recount = Recount(tables, known)
+    _last[:] = [recount]
+    return recount
+
+
+def _share(one: Tables, other: Tables, parts: Iterable[str]) -> bool:
+    return all(getattr(one, name) is getattr(other, name) for name in parts)
+
+
+class Recount:
+    """The tables opened at the rows of each project and mode.
+
+    Parameters
+    ----------
+    known
+        The recount of other tables; scores that they share are not added up again.
+    """
+
+    def __init__(self, tables: Tables, known: Recount | None = None) -> None:
+        self.tables = tables
         self.settings = tables.settings
         self.projects = {project.id: project for project in tables.projects}
         self.pasts = read_pasts(tables)
@@ -99,13 +129,22 @@ class Recount:
         self._factors: dict[int, Fraction] = {}
         self._slopes: dict[str, tuple[Fraction, Fraction]] = {}
         self._parts: dict[tuple[str, int], Sequence[tuple[int, Fraction]]] = {}
+        self._counted: dict[tuple[str, str, int], Counted] = {}
+        shared = known is not None and _share(known.tables, tables, _SCORED)
+        self.scored: dict[tuple[str, str], Fraction] = known.scored if known is not None and shared else {}
 
     def modes(self, project: str) -> Sequence[str]:
         """Return the names of a project's modes; the empty name alone where it has none."""
         return list(self._modes.get(project, ("",)))
 
     def option(self, project: str, mode: str, start: int) -> Counted:
-        """Return the figures of a project done in one of its modes from a start year."""
+        """Return the figures of a project done in one of its modes from a start year, counted once."""
+        key = (project, mode, start)
+        if key not in self._counted:
+            self._counted[key] = self._count(*key)
+        return self._counted[key]
+
+    def _count(self, project: str, mode: str, start: int) -> Counted:
         own = self.projects[project]
         variant = self._variant(project, mode)
         duration = _duration(own, variant)
@@ -220,7 +259,10 @@ class Recount:
         source = self.settings.objective.value_from
         if source == "column":
             return (project.value if variant.value is None else variant.value) or Fraction(0)
-        score = sum((self._points(*entry) for entry in self._scores.get((project.id, mode), ())), Fraction(0))
+        key = (project.id, mode)
+        if key not in self.scored:
+            self.scored[key] = sum((self._points(*entry) for entry in self._scores.get(key, ())), Fraction(0))
+        score = self.scored[key]
         return score * (project.size or 0) if source == "score_size" else score
 
     def _points(self, criterion: str, score: Fraction) -> Fraction:

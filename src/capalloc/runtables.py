@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from capalloc.arguments import expect
 from capalloc.framing import typed_frame
 from capalloc.issues import UnknownName
-from capalloc.plan import TABLES
+from capalloc.plantables import TABLES
 from capalloc.runstore import Held, Reader
 
 if TYPE_CHECKING:

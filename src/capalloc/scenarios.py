@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import chain
 from typing import Any
 
-from capalloc.changes import Change, apply_changes
+from capalloc.changes import Change, Edits, apply_changes
 from capalloc.characters import invisible
 from capalloc.issues import InvalidInput, Issue, Issues, Place, error, nearest
 from capalloc.model import SolveOptions
@@ -60,19 +60,19 @@ class Resolved:
     steps: tuple[Mapping[str, Any], ...] = ()
     cells: Mapping[str, Change] = field(default_factory=dict)
 
-    def after(self, changes: Mapping[str, Any]) -> Resolved:
-        """Return what a further step makes of the tables.
+    def after(self, changes: Mapping[str, Any], edits: Edits | None = None) -> Resolved:
+        """Return what a further step makes of the tables; ``edits`` is what is remembered of other steps.
 
         Raises
         ------
         InvalidInput
             When a change cannot be made.
         """
-        tables, made, _ = apply_changes(self.tables, changes)
+        tables, made, _ = apply_changes(self.tables, changes, edits)
         cells = dict(self.cells)
         for change in made:
-            first = cells.get(change.path, change).before
-            cells[change.path] = replace(change, before=first)
+            known = cells.get(change.path)
+            cells[change.path] = change if known is None else replace(change, before=known.before)
         return Resolved(tables, (*self.steps, changes), cells)
 
     @property
@@ -115,12 +115,13 @@ def resolve(
     scenarios = {BASE: _scenario(Written(BASE, {}, ""), tables[BASE], seal)}
     failed: set[str] = set()
     found: dict[tuple[Any, ...], Issue] = {}
+    edits = Edits()
     for entry in _in_order(written):
         if entry.extends in failed:
             failed.add(entry.name)
             continue
         try:
-            own = tables[entry.extends].after(_plain(entry.changes)) if entry.changes else tables[entry.extends]
+            own = tables[entry.extends].after(_plain(entry.changes), edits) if entry.changes else tables[entry.extends]
         except InvalidInput as fault:
             failed.add(entry.name)
             # A value of a grid stands once in the file, however many scenarios take it.

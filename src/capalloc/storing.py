@@ -6,11 +6,12 @@ import hashlib
 import json
 import math
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from fractions import Fraction
 from functools import cache
 from importlib.metadata import version
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -125,9 +126,28 @@ def fingerprint(tables: Tables) -> str:
     files they were read from and however their numbers were written.  What is left at its default says nothing, so
     that a column or setting that a later version adds leaves the fingerprint of older portfolios as it was.
     """
-    content: dict[str, Any] = {"settings": tables.settings.model_dump(mode="json", exclude_defaults=True)}
-    content |= {name: [_content(row) for row in tables.rows(name)] for name in RECORDS if tables.rows(name)}
-    return hashlib.sha256(_as_text(content).encode()).hexdigest()
+    return Prints().of(tables)
+
+
+class Prints:
+    """Fingerprints of tables that have parts in common: what a part says is put into words once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[object, str]] = {}
+
+    def of(self, tables: Tables) -> str:
+        """Return the fingerprint of tables; see :func:`fingerprint`."""
+        names = sorted(["settings", *(name for name in RECORDS if tables.rows(name))])
+        said = ",".join(f'"{name}":{self._said(name, getattr(tables, name))}' for name in names)
+        return hashlib.sha256(f"{{{said}}}".encode()).hexdigest()
+
+    def _said(self, name: str, part: Any) -> str:
+        known, said = self._known.get(name, (None, ""))
+        if known is not part:
+            settings = name == "settings"
+            said = _as_text(part.model_dump(mode="json", exclude_defaults=True) if settings else [*map(_content, part)])
+            self._known[name] = (part, said)
+        return said
 
 
 def fingerprints(tables: Tables) -> dict[str, str]:
@@ -144,9 +164,18 @@ def _as_text(content: Any) -> str:
 
 
 def _content(row: Row) -> dict[str, Any]:
-    left_out = _NOT_CONTENT_OF_LAW if row.row is None else _NOT_CONTENT
-    held = ((name, getattr(row, name), plain) for name, plain in _DEFAULTS[type(row)].items() if name not in left_out)
-    return {name: value for name, value, plain in held if value != plain}
+    kind: Any = type(row)
+    names, plains, read = _reading(kind, row.row is None)
+    held = zip(names, plains, read(row), strict=True)
+    return {name: value for name, plain, value in held if value is not plain and value != plain}
+
+
+@cache
+def _reading(kind: Any, of_law: bool) -> tuple[tuple[str, ...], tuple[Any, ...], Callable[[Row], tuple[Any, ...]]]:
+    """The columns of a row that count, what they hold where they say nothing, and what reads all of them at once."""
+    left_out = _NOT_CONTENT_OF_LAW if of_law else _NOT_CONTENT
+    names = tuple(name for name in _DEFAULTS[kind] if name not in left_out)
+    return names, tuple(_DEFAULTS[kind][name] for name in names), attrgetter(*names)
 
 
 def _plain(value: Any) -> Any:
@@ -164,23 +193,37 @@ def write_plan(path: Path, tables: Tables, answer: Answer, allocation: Allocatio
 
 def plan_text(tables: Tables, answer: Answer, allocation: Allocation, audit: Audit) -> str:
     """Return a plan with its value, bound and limits as the JSON text that :func:`read_plan_text` reads back."""
-    stored = StoredPlan(
-        title=tables.settings.title,
-        portfolio=fingerprint(tables),
-        status=answer.status,
-        stopped_by=answer.stopped_by,
-        value=audit.value,
-        bound=_stored(answer.bound),
-        engine=answer.engine,
-        options=StoredOptions.model_validate(answer.options, from_attributes=True),
-        seconds=answer.seconds,
-        nodes=answer.nodes,
-        versions=versions(),
-        classes=tuple(StoredClass(class_=c.class_, bound=_stored(c.bound), status=c.status) for c in answer.classes),
-        choices=tuple(StoredChoice.model_validate(c, from_attributes=True) for c in allocation.choices),
-        payments=tuple(StoredPayment.model_validate(p, from_attributes=True) for p in allocation.payments),
-    )
-    return json.dumps(stored.model_dump(mode="json", by_alias=True), ensure_ascii=False, indent=1)
+    content = plan_content(fingerprint(tables), tables, answer, allocation, audit)
+    return json.dumps(content, ensure_ascii=False, indent=1)
+
+
+def plan_content(
+    portfolio: str, tables: Tables, answer: Answer, allocation: Allocation, audit: Audit
+) -> dict[str, Any]:
+    """Return a plan as the JSON value of its file (see :class:`StoredPlan`), under the fingerprint of its tables."""
+    limits = answer.options
+    return {
+        "format": "capalloc plan",
+        "version": _VERSION,
+        "title": tables.settings.title,
+        "portfolio": portfolio,
+        "status": str(answer.status),
+        "stopped_by": str(answer.stopped_by),
+        "value": str(audit.value),
+        "bound": _stored(answer.bound),
+        "engine": answer.engine,
+        "options": {name: getattr(limits, name) for name in StoredOptions.model_fields},
+        "seconds": answer.seconds,
+        "nodes": answer.nodes,
+        "versions": versions(),
+        "classes": [{"class": c.class_, "bound": _stored(c.bound), "status": str(c.status)} for c in answer.classes],
+        "choices": [
+            {"project": c.project, "mode": c.mode, "start": c.start, "scale": str(c.scale)} for c in allocation.choices
+        ],
+        "payments": [
+            {"project": p.project, "source": p.source, "year": p.year, "amount": p.amount} for p in allocation.payments
+        ],
+    }
 
 
 def _stored(bound: float) -> float | None:

@@ -28,7 +28,7 @@ from capalloc.bookkeeping import (
 from capalloc.issues import Issue, Issues, error
 from capalloc.past import Past, opening_year
 from capalloc.records import Dependency, Membership
-from capalloc.recount import Counted, Recount
+from capalloc.recount import Counted, Recount, recount_of
 from capalloc.rooms import broken_envelopes, envelope_accounts
 from capalloc.scales import at_scale, broken_scale
 from capalloc.tables import Tables
@@ -60,7 +60,7 @@ def verify(tables: Tables, allocation: Allocation) -> Audit:
     ValueError
         When a cell of the tables names no period, which checked tables do not.
     """
-    recount = Recount(tables)
+    recount = recount_of(tables)
     books = keep_books(tables, allocation.payments)
     read = _Reading(tables, recount, allocation.choices, books)
     funded = read.funded
@@ -152,7 +152,9 @@ def _project_account(tables: Tables, option: Counted) -> ProjectAudit:
     """The account of a funded project; its class, where classes are weighed, weighs its value."""
     objective = tables.settings.objective
     weights = objective.class_weights if objective.goal == "weighted" else {}
-    weight = Fraction(weights[option.class_]) if weights and option.class_ is not None else Fraction(1)
+    worth = option.value
+    if weights and option.class_ is not None:
+        worth *= Fraction(weights[option.class_])
     return ProjectAudit(
         option.project.id,
         option.mode,
@@ -161,7 +163,7 @@ def _project_account(tables: Tables, option: Counted) -> ProjectAudit:
         option.scale,
         option.cost,
         option.value,
-        option.value * weight,
+        worth,
         option.class_,
     )
 

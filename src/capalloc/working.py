@@ -18,10 +18,11 @@ from capalloc.issues import CapallocError, InvalidInput
 from capalloc.model import SolveOptions, Status
 from capalloc.packing import unpack
 from capalloc.plan import Plan
+from capalloc.plantables import plan_columns
 from capalloc.portfolio import Portfolio
 from capalloc.runstore import Record, packed
 from capalloc.series import Series
-from capalloc.storing import plan_text, versions
+from capalloc.storing import Prints, plan_content, versions
 from capalloc.tables import Tables
 
 _LONGEST = 2_000
@@ -90,6 +91,7 @@ class Workbench:
         self._job = job
         with speaking(job.language):
             self._base = portfolio_of(unpack(job.tables))
+        self._prints = Prints()
         self._learned: Memory | None = None
         self._series = Series(job.engine)
 
@@ -139,14 +141,15 @@ class Workbench:
             "nodes": answer.nodes,
         }
         if answer.allocation is not None and answer.audit is not None:
-            text = plan_text(plan.tables, answer, answer.allocation, answer.audit)
+            portfolio = self._prints.of(plan.tables)
+            content = plan_content(portfolio, plan.tables, answer, answer.allocation, answer.audit)
             facts |= {
                 "value": str(answer.audit.value),
                 "projects": len(answer.audit.projects),
                 "cost": sum(row.cost for row in answer.audit.projects),
-                "plan": packed(text),
+                "plan": packed(_written(content)),
                 "tables": {name: _columns(plan, name) for name in plan.table_names},
-                "fingerprint": json.loads(text)["portfolio"],
+                "fingerprint": portfolio,
             }
         return _record(task, "done", clock, **facts)
 
@@ -163,11 +166,8 @@ def _reason(wrong: CapallocError) -> str:
 
 def _columns(plan: Plan, name: str) -> bytes:
     """A table of a plan as compressed columns, each with its type and its cells, empty ones as null."""
-    import pandas as pd
+    return packed(_written(plan_columns(name, plan.tables, plan.answer)))
 
-    frame = plan.table(name)
-    columns = {
-        heading: [str(cells.dtype), [None if cell is pd.NA or cell != cell else cell for cell in cells.tolist()]]  # noqa: PLR0124
-        for heading, cells in frame.items()
-    }
-    return packed(json.dumps(columns, ensure_ascii=False, separators=(",", ":")))
+
+def _written(content: Any) -> str:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))

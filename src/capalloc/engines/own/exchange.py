@@ -44,8 +44,12 @@ _NOISE = 1e-9
 _LITTLE = 1e-7
 
 
-def exchanged(problem: Problem, point: Floats, enough: float, prices: Floats) -> Floats | None:
+def exchanged(
+    problem: Problem, point: Floats, enough: float, prices: Floats, most_threes: int = _REPAIRS
+) -> Floats | None:
     """Return a point that holds, as good as changes of three options make the given one; ``None`` when it stays broken.
+
+    What is paid in parts follows first what is taken, in the proportions that the point has.
 
     Parameters
     ----------
@@ -55,10 +59,13 @@ def exchanged(problem: Problem, point: Floats, enough: float, prices: Floats) ->
         A value with which there is no need to go on.
     prices
         Shape (m,): what room in each row is worth, as a relaxation has it.
+    most_threes
+        How often three options may be changed together, which takes ten times as long to find as two.
     """
-    state = _State(problem, point)
+    state = _State(problem, _followed(problem, point))
     if not state.dense or not state.repaired():
         return None
+    state.threes = most_threes
     while state.value < enough and (state.step() or (state.small and state.combine(prices))):
         pass
     return problem.point(state.x)
@@ -92,14 +99,13 @@ class _Offers:
     above: Floats
     room: float
 
-    def best(self, little: float) -> Iterator[tuple[int, ...]]:
-        """Yield two or three moves of different groups that gain more than ``little``, the best pairs first."""
+    def best_pairs(self, little: float) -> Iterator[tuple[int, ...]]:
+        """Yield two moves of different groups that gain more than ``little``, the best first."""
         first, second = self._pairs(len(self.move))
         gain = self.gain[first] + self.gain[second]
         found = self._fitting((first, second), np.flatnonzero(gain > little))
         for pair in found[np.argsort(-gain[found], kind="stable")][:_ANSWERS].tolist():
             yield int(self.move[first[pair]]), int(self.move[second[pair]])
-        yield from self._threes(little)
 
     def _pairs(self, count: int) -> tuple[Ints, Ints]:
         """Which two of the first so many moves lose less than the room is worth, the one that loses less in front."""
@@ -118,7 +124,8 @@ class _Offers:
                 among = among[self.group[part[among]] != self.group[other[among]]]
         return among
 
-    def _threes(self, little: float) -> Iterator[tuple[int, ...]]:
+    def best_threes(self, little: float) -> Iterator[tuple[int, ...]]:
+        """Yield three moves, likewise."""
         count = min(len(self.move), _IN_THREES)
         first, second = self._pairs(count)
         gain, loss = self.gain[first] + self.gain[second], self.loss[first] + self.loss[second]
@@ -150,6 +157,7 @@ class _State:
         self.dense = len(self.shared) * len(self.free) <= _LARGEST
         self.small = len(self.shared) * len(self.free) <= _SMALL
         self.value = problem.worth(self.x)
+        self.threes = 0
         if self.dense:
             self.uses: Floats = self.columns[self.shared].toarray().T
             self.moves = self._moves()
@@ -213,11 +221,18 @@ class _State:
 
     def combine(self, prices: Floats) -> bool:
         """Make the two changes that gain most together, or else three, where some gain."""
-        for moves in self._offers(prices).best(self._little):
-            if self._holds(moves):
-                self._apply(*moves)
-                return True
-        return False
+        offers = self._offers(prices)
+        if self._made(offers.best_pairs(self._little)):
+            return True
+        self.threes -= 1
+        return self.threes >= 0 and self._made(offers.best_threes(self._little))
+
+    def _made(self, offered: Iterator[tuple[int, ...]]) -> bool:
+        """Make the first of some combinations that every row bears."""
+        moves = next(filter(self._holds, offered), None)
+        if moves is not None:
+            self._apply(*moves)
+        return moves is not None
 
     def _offers(self, prices: Floats) -> _Offers:
         moves, rows, noise = self.moves, self.shared, self.noise[self.shared]
@@ -298,6 +313,23 @@ class _State:
                 self.x[self.moves.into[move]] = 1.0
             self.value += self.moves.gain[move]
         self.moves = self._moves()
+
+
+def _followed(problem: Problem, point: Floats) -> Floats:
+    """The point with its options whole, and with the parts scaled that a row has to make up for what is taken."""
+    model, binary = problem.model, problem.groups.binary
+    x = np.where(binary, (point > 0.5).astype(np.float64), point)
+    if binary.all():
+        return x
+    parts, matrix = np.where(binary, 0.0, x), model.matrix.tocsr()
+    paid = matrix @ parts
+    owed = model.row_upper - matrix @ np.where(binary, x, 0.0)
+    due = np.flatnonzero((model.row_lower == model.row_upper) & (paid != 0.0))
+    factor = np.ones(len(x))
+    rows = matrix[due]
+    factor[rows.indices] = np.repeat(np.maximum(0.0, owed[due] / paid[due]), np.diff(rows.indptr))
+    moved: Floats = np.where(binary, x, np.clip(x * factor, model.lower, model.upper))
+    return moved
 
 
 def _at(numbers: Floats, columns: Ints) -> Floats:

@@ -41,6 +41,12 @@ from capalloc.model import Floats, LinearModel, Outcome, Progress, ProgressRepor
 # Known points that are mended and made better, the last one at first.
 STARTS = 2
 
+# Of more options the best of several starts is not looked for: a dive is sooner at its end.
+LARGEST = 2_000
+
+# How often three options are changed together before a search is tried.
+THREES = 3
+
 # A point is searched around where its gap is no more than this many times the one asked for.
 NEARLY = 2.5
 
@@ -155,8 +161,8 @@ class _Resumed:
         if self.problem.blocks is not None:
             # One run of the simplex method would take longer than the engine does, which never solves such a one whole.
             return
-        steps = (self._relax, self._exchange, self._adapt)
-        for step in (*steps, partial(self._dive, FIRST_DEPTHS), self._close, partial(self._dive, MORE_DEPTHS)):
+        first, more = (partial(self._dive, depths) for depths in (FIRST_DEPTHS, MORE_DEPTHS))
+        for step in (self._relax, self._round, self._exchange, first, self._adapt, self._close, more):
             if self.board.over:
                 return
             step()
@@ -201,17 +207,25 @@ class _Resumed:
         self.known = self.known.with_relaxation(multipliers, _basis_of(lp, self.reduced, len(self.model.row_upper)))
         self.root = _Root(relaxed, dual_bound(self.problem, relaxed.multipliers)[1], lp)
 
+    def _round(self) -> None:
+        """Round the relaxation, mend that by small changes, and make it better."""
+        if self.root is not None:
+            self._mend(self.root.relaxed.x, 0)
+
     def _exchange(self) -> None:
-        """Mend the last known points by small changes, and make them better."""
+        """Mend the last known points likewise, where that is quick, and then take longer over the best."""
+        if self.problem.size > LARGEST:
+            return
         for point in self.known.points[:STARTS]:
-            self._mend(self.reduced.nearest(point))
+            self._mend(self.reduced.nearest(point), 0)
             if self.board.over:
                 return
+        self._mend(self.board.best)
 
-    def _mend(self, point: Floats | None) -> None:
+    def _mend(self, point: Floats | None, threes: int = THREES) -> None:
         if self.root is not None and point is not None:
             prices = self.root.relaxed.multipliers
-            self.board.offer(exchanged(self.problem, point, self.board.enough, prices))
+            self.board.offer(exchanged(self.problem, point, self.board.enough, prices, threes))
 
     def _adapt(self) -> None:
         """Search around a point that nearly does, among what the relaxation has otherwise and what loses little."""
@@ -222,7 +236,7 @@ class _Resumed:
             apart = np.abs(board.best - self.root.relaxed.x)
             rank = np.where(apart > _APART, -apart, np.abs(self.root.gains))
             count = max(size, int((problem.groups.binary & (apart > _APART)).sum()))
-            free = freed(problem, board.best, rank, count)
+            free = freed(problem, board.best, rank, count) | ~problem.groups.binary
             if board.offer(search_among(board, board.best, free, self._effort(QUICK)).point) and not board.over:
                 self._mend(board.best)
             if board.over:
@@ -252,7 +266,7 @@ class _Resumed:
         rank[in_part(problem, x)] = -1.0
         rank[ended.decided[problem.groups.of]] = np.inf
         begin = np.where(problem.groups.binary, np.rint(x), x) if held is None else held
-        free = freed(problem, x if held is None else held, rank, size)
+        free = freed(problem, x if held is None else held, rank, size) | ~problem.groups.binary
         found = search_among(self.board, begin, free, self._effort(), start=held is not None)
         self.board.offer(found.point)
         if not self.board.over:
