@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import capalloc as ca
+from capalloc.changes import Edits, apply_changes
 from capalloc.checking import Check, Findings, check
 from capalloc.compiling import compile_tables
 from capalloc.groundwork import Groundwork
@@ -145,3 +146,24 @@ def test_tables_that_share_parts_with_others_say_what_they_said(first, second):
         assert shared == tables
         for name in RECORDS:
             assert [row.row for row in shared.rows(name)] == [row.row for row in tables.rows(name)]
+
+
+def test_a_change_made_again_gives_the_very_same_rows_and_tells_of_them_again():
+    """With other rows before it, a change is worked out anew."""
+    tables, edits = ca.load(LAI_CHAU).tables, Edits()
+    dear = {"projects.*.cost": "*1.05"}
+    first, told, _ = apply_changes(tables, dear, edits)
+    again, told_again, _ = apply_changes(replace(tables, envelopes=()), dear, edits)
+    assert again.projects is first.projects
+    assert told_again == told
+    twice, _, _ = apply_changes(first, dear, edits)
+    assert twice.projects == apply_changes(first, dear)[0].projects != first.projects
+
+
+def test_changes_of_many_paths_are_forgotten_in_turn():
+    """However many paths are asked for, what comes of each is what comes of it alone."""
+    tables, edits = ca.load(LAI_CHAU).tables, Edits()
+    paths = [f"projects.{row.id}.cost" for row in tables.projects[:30]]
+    for path in [*paths, *paths]:
+        changes = {path: "+7"}
+        assert apply_changes(tables, changes, edits)[0] == apply_changes(tables, changes)[0]

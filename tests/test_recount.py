@@ -1,5 +1,6 @@
 """What the verifier counts for one option, each figure worked out by hand."""
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -7,7 +8,7 @@ import pytest
 
 from building import broken, plan, project, tables
 from capalloc.records import Benefit, Cost, Criterion, Mode, PriceIndex, ProfileShare, Score, Use
-from capalloc.recount import Recount
+from capalloc.recount import Recount, recount_of
 
 HALF, THIRD = Fraction(1, 2), Fraction(1, 3)
 
@@ -238,3 +239,17 @@ def test_a_size_stays_at_the_prices_of_the_tables():
         scores=(Score(project="P", criterion="need", score=HALF),),
     )
     assert (option(given, start=2022).value, option(given, start=2022).cost) == (5, 11)
+
+
+def test_what_was_counted_is_counted_again_only_where_it_changed():
+    """Envelopes have no part in it; a cost or a score that changes is counted as it is now."""
+    rows = {"criteria": (Criterion(criterion="need", weight=Fraction(1), low=Fraction(0), high=Fraction(10)),)}
+    scored = {"scores": (Score(project="P", criterion="need", score=Fraction(5)),)}
+    given = tables(project("P", 10), objective={"value_from": "score"}, **rows, **scored)
+    counted = recount_of(given).option("P", "", 2021)
+    assert recount_of(replace(given, envelopes=())).option("P", "", 2021) is counted
+    dear = recount_of(replace(given, projects=(project("P", 12),))).option("P", "", 2021)
+    assert (dear.cost, dear.value) == (12, counted.value) != (12, 0)
+    better = replace(given, scores=(Score(project="P", criterion="need", score=Fraction(10)),))
+    assert recount_of(better).option("P", "", 2021).value == 2 * counted.value
+    assert recount_of(given).option("P", "", 2021) == counted

@@ -206,6 +206,44 @@ def test_three_changes_are_made_at_once_where_two_gain_nothing():
         assert model.objective @ found == 12
 
 
+def test_what_is_paid_follows_what_is_taken():
+    """Two payments that have to make up for an option keep their proportion when the option costs more, or is left."""
+    model = model_of([5, 1, 0, 0], [([10, 0, -1, -1], 0, 0), ([0, 0, 1, 0], -INF, 8)], upper=[1, 1, 20, 20])
+    model = replace(model, integer=np.array([True, True, False, False]))
+    found = exchanged(problem_of(model), np.array([1.0, 0, 3, 2]), np.inf, np.zeros(2))
+    assert found.tolist() == pytest.approx([1, 1, 6, 4])
+    left = exchanged(
+        problem_of(replace(model, objective=-model.objective)), np.array([0.4, 0, 3, 1]), np.inf, np.zeros(2)
+    )
+    assert left.tolist() == pytest.approx([0, 0, 0, 0])
+
+
+def shared_costs(dear):
+    """Thirty projects, each paid by two sources that have half of what all cost; the first pays at least a fifth."""
+    count = 30
+    cost = np.round(np.array([7 + (11 * number) % 23 for number in range(count)]) * dear, 2)
+    eye, none = np.eye(count), np.zeros((count, count))
+    balance = [(row, 0, 0) for row in np.hstack([-cost * eye, eye, eye])]
+    share = [(row, -INF, 0) for row in np.hstack([0.2 * cost * eye, -eye, none])]
+    rooms = [(np.repeat(marks, count), -INF, 110.0) for marks in ([0, 1, 0], [0, 0, 1])]
+    gains = np.concatenate([[5 + (7 * number) % 17 for number in range(count)], np.zeros(2 * count)])
+    upper = np.concatenate([np.ones(count), cost, cost])
+    return model_of(gains, [*balance, *share, *rooms], upper=upper, whole=[*[True] * count, *[False] * 2 * count])
+
+
+def test_costs_that_change_are_paid_by_several_without_the_whole_engine(monkeypatch):
+    """Options that two payers share are chosen and paid anew in small searches, however their costs move."""
+    monkeypatch.setattr(remembering, "Capalloc", None)
+    engine, limits = Remembering(), SolveOptions(gap=0.02, threads=1, time_limit=None, node_limit=10_000)
+    for dear in (1.0, 1.03, 1.05, 1.02, 0.98):
+        model = shared_costs(dear)
+        outcome = engine.solve(model, limits)
+        best = engine_named("highs").solve(model, TO_THE_END)
+        assert holds(model, outcome.x)
+        assert value_of(model, outcome.x) >= 0.98 * outcome.bound
+        assert outcome.bound >= value_of(model, best.x) - 1e-6
+
+
 def test_a_model_too_large_for_one_run_of_the_simplex_method_is_not_given_to_one(monkeypatch):
     """What is known of it still counts, and the rest is left to the engine without a memory."""
     engine = Remembering()

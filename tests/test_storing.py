@@ -8,7 +8,7 @@ import pytest
 
 import capalloc
 from capalloc import InvalidInput, Status, load_plan
-from capalloc.storing import write_atomically
+from capalloc.storing import Prints, fingerprint, write_atomically
 from sample import COLUMNS, sample, write_sample
 
 PORTFOLIO = sample()
@@ -173,3 +173,11 @@ def test_a_claim_about_a_class_that_the_tables_do_not_bear_out_is_refused(tmp_pa
     ordered.optimize().save(tmp_path / "plan.json")
     with pytest.raises(InvalidInput, match=message):
         load_plan(edited(tmp_path / "plan.json", **changes), ordered)
+
+
+def test_fingerprints_of_tables_that_share_parts_are_those_of_each_alone():
+    """What was put into words for one portfolio is not taken for what another says."""
+    base, prints = PORTFOLIO, Prints()
+    changes = [{"projects.A.cost": "+1"}, {"projects.A.cost": "+2"}, {"settings.title": "x"}, {"projects.A.cost": "+1"}]
+    for made in (base, *map(base.with_changes, changes), base):
+        assert prints.of(made.tables) == fingerprint(made.tables)
