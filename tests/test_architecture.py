@@ -116,7 +116,7 @@ LAYERS = (
         "excel.writing",
         "showing",
     ),
-    ("partition", "certifying", "confirming", "evidence", "proving"),
+    ("relaxing", "combining", "cutting", "partition", "certifying", "confirming", "evidence", "proving"),
     ("plantables",),
     ("plan",),
     ("front",),

@@ -23,6 +23,7 @@ from capalloc.catalogue import say
 from capalloc.check_certificate import Refused, Row, check, digest, leaf_bound, program_in
 from capalloc.classes import class_weights, every_class
 from capalloc.compiling import Compiled, compile_tables
+from capalloc.cutting import Cut, line_of, separate
 from capalloc.holding import Gains, gains_of
 from capalloc.issues import EngineFailed
 from capalloc.lexicographic import class_gains
@@ -34,11 +35,18 @@ from capalloc.tables import Tables
 LEAVES = 200
 """How many parts the points are divided into, unless told otherwise."""
 
+ROUNDS = 20
+"""How often cuts are looked for, unless told otherwise."""
+
 # A part whose bound is this near to the plan's value needs no dividing.
 _CLOSE = 1e-9
 
 # Multipliers may cost the bound this part of itself when they are rounded.
 _ROUNDING = 1e-10
+
+# Cuts are looked for this often, or as often as asked; what proves most with this part of the leaves is taken.
+_FEW_ROUNDS = 3
+_RACE = 8
 
 # How far the proof that a part has no point may move when it is rounded: tried one after the other.
 _ERRORS = (1e-3, 1e-6, 1e-9, 1e-15)
@@ -58,7 +66,9 @@ class Stake:
     value: Fraction | None
 
 
-def certify(tables: Tables, answer: Answer, leaves: int, time_limit: float | None) -> dict[str, Any]:
+def certify(
+    tables: Tables, answer: Answer, leaves: int, time_limit: float | None, rounds: int = ROUNDS
+) -> dict[str, Any]:
     """Return the certificate of an answer: of its plan and its bound, or that there is none.
 
     Parameters
@@ -68,7 +78,9 @@ def certify(tables: Tables, answer: Answer, leaves: int, time_limit: float | Non
     leaves
         How many parts the points are divided into at most, for each proof.
     time_limit
-        Seconds for each proof; without one the same answer gives the same certificate.
+        Seconds for the partition of each proof; without one the same answer gives the same certificate.
+    rounds
+        How often cuts are looked for at most, for each proof.
 
     Raises
     ------
@@ -79,7 +91,8 @@ def certify(tables: Tables, answer: Answer, leaves: int, time_limit: float | Non
     audit = answer.audit
     claims = {None: answer.bound} | {row.class_: row.bound for row in answer.classes}
     model = plain(model_section(compiled))
-    proofs = [_Prover(compiled, model, stake).proof(claims, leaves, time_limit) for stake in stakes(compiled, audit)]
+    provers = [_Prover(compiled, model, stake) for stake in stakes(compiled, audit)]
+    proofs = [prover.proof(claims, leaves, time_limit, rounds) for prover in provers]
     sections = {
         "head": {
             "title": tables.settings.title,
@@ -93,7 +106,7 @@ def certify(tables: Tables, answer: Answer, leaves: int, time_limit: float | Non
     }
     sections = plain(sections)
     hashes = {name: digest(section) for name, section in sections.items()}
-    certificate = {"format": "capalloc certificate", "version": 1, **sections, "hashes": hashes}
+    certificate = {"format": "capalloc certificate", "version": 2, **sections, "hashes": hashes}
     try:
         check(certificate)
     except Refused as refusal:
@@ -229,24 +242,58 @@ class _Prover:
 
     def __init__(self, compiled: Compiled, model: dict[str, Any], stake: Stake) -> None:
         self.stake = stake
-        self.model, self.units = _floats(compiled.model, stake)
+        floats, units = _floats(compiled.model, stake)
         self.program = program_in(model)
         held = plain(stake_section(stake))["held"]
-        self.rows = [*self.program.rows, *(Row(row["entries"], Fraction(row["lower"]), None) for row in held)]
-        widest = np.maximum(np.abs(self.model.lower), np.abs(self.model.upper))
-        self.reach = abs(self.model.matrix) @ widest / self.units
+        lowers = [Fraction(row["lower"]) for row in held]
+        sides = [least.numerator if least.denominator == 1 else least for least in lowers]
+        rows = [Row(row["entries"], side, None) for row, side in zip(held, sides, strict=True)]
+        self.base = floats, units, [*self.program.rows, *rows]
 
-    def proof(self, claims: Mapping[int | None, float], leaves: int, time_limit: float | None) -> dict[str, Any]:
+    def proof(
+        self, claims: Mapping[int | None, float], leaves: int, time_limit: float | None, rounds: int
+    ) -> dict[str, Any]:
         """Return the proof, with the bound that was claimed beside it."""
         stake, enough = self.stake, -math.inf
         if stake.value is not None and stake.gains is not None:
             value = float(stake.value / stake.gains.unit)
             enough = max(value + (0.5 if stake.gains.whole else 0.0), value + _CLOSE * abs(value))
-        parts = divide(self.model, enough, leaves, time_limit)
+        cuts = self._best_cuts(enough, leaves, time_limit, rounds)
+        parts = divide(self._take(cuts), enough, leaves, time_limit)
         claimed = claims.get(stake.class_, math.inf)
-        section = stake_section(stake) | {"bound": _side(claimed)}
+        section = stake_section(stake) | {"bound": _side(claimed), "cuts": [cut.derivation for cut in cuts]}
         parents = {side: number for number, part in enumerate(parts) if part.split for side in part.sides}
         return section | {"nodes": [self._node(parts, parents, number) for number in range(len(parts))]}
+
+    def _best_cuts(self, enough: float, leaves: int, time_limit: float | None, rounds: int) -> list[Cut]:
+        """The cuts with which a few parts prove most: none, few or many.
+
+        Many lower the bound of the whole and can make dividing worthless.
+        """
+        model, units, rows = self.base
+        found: list[tuple[float, int, list[Cut]]] = []
+        for number in sorted({0, min(_FEW_ROUNDS, rounds), rounds}):
+            cuts = separate(model, units, self.program, rows, number, enough) if number else []
+            parts = divide(self._take(cuts), enough, max(1, leaves // _RACE), time_limit) if rounds else []
+            found.append((max((part.bound for part in parts if part.split is None), default=0.0), len(cuts), cuts))
+        return min(found, key=lambda tried: tried[:2])[2]
+
+    def _take(self, cuts: Sequence[Cut]) -> LinearModel:
+        """Add cuts to the rows of the model, and return it."""
+        from scipy.sparse import vstack
+
+        model, units, rows = self.base
+        self.rows = [*rows, *(cut.row for cut in cuts)]
+        self.units = np.append(units, np.ones(len(cuts)))
+        extended = replace(
+            model,
+            matrix=vstack([model.matrix, *(line_of(cut.row, len(model.objective)) for cut in cuts)], format="csr"),
+            row_lower=np.append(model.row_lower, np.full(len(cuts), -np.inf)),
+            row_upper=np.append(model.row_upper, [float(cut.row.upper) for cut in cuts]),
+        )
+        widest = np.maximum(np.abs(model.lower), np.abs(model.upper))
+        self.reach = abs(extended.matrix) @ widest * self.units
+        return extended
 
     def _node(self, parts: Sequence[Part], parents: Mapping[int, int], number: int) -> dict[str, Any]:
         part = parts[number]

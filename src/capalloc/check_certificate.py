@@ -6,8 +6,9 @@ holds an integer program (columns with bounds, rows), a point of it that stands 
 1. the *hashes*: each part of the file is what its SHA-256 says;
 2. the *plan*: the point keeps every bound and row, is whole where it must be, stands for the choices listed, and is
    worth what is claimed, without rounding;
-3. the *bound*: a tree divides all points (the sum of some whole columns is at most k, or at least k + 1).  At each of
-   its leaves multipliers y, one a row, prove a bound: row i says a_i @ x <= b_i, so for every point
+3. the *cuts* of a proof: rows that follow from those before them by rounding, each derived again (``derived``);
+4. the *bound*: a tree divides all points (the sum of some whole columns is at most k, or at least k + 1).  At each of
+   its leaves multipliers y, one a row or cut, prove a bound: row i says a_i @ x <= b_i, so for every point
    c @ x <= sum of y_i·b_i + the most that (c − sum of y_i·a_i) @ x reaches between the bounds of the columns.  That
    holds for any y of the right sign, however found.  A leaf marked *empty* proves in the same way, with c = 0, that
    0 <= something negative: it has no point.  The bound of the tree is that of its worst leaf.
@@ -37,7 +38,7 @@ SECTIONS = ("head", "model", "plan", "proofs")
 
 MESSAGES = {
     "unreadable": "The file cannot be read: {reason}.",
-    "shape": "The file is no certificate of version 1: {part} is not as it should be.",
+    "shape": "The file is no certificate of version 1 or 2: {part} is not as it should be.",
     "hash": "The {part} is not the one that was written: its SHA-256 differs.",
     "bounds": "The plan takes {found} of column {column} {name}: it may be from {lower} to {upper}, or must be whole.",
     "row": "The plan breaks row {row} {name}: it adds up to {found}, and may lie between {lower} and {upper}.",
@@ -98,7 +99,7 @@ def read(path: Path) -> dict[str, Any]:
         raise Refused("unreadable", reason=failure) from None
     if len(data) > LARGEST_FILE or type(found) is not dict or set(found) != {"format", "version", "hashes", *SECTIONS}:
         raise Refused("shape", part="the list of its parts")
-    if (found["format"], found["version"]) != ("capalloc certificate", 1):
+    if found["format"] != "capalloc certificate" or found["version"] not in (1, 2):  # of 1 no proof has cuts
         raise Refused("shape", part="its format")
     return found
 
@@ -190,12 +191,55 @@ def _confirm(proof: Any, program: Program, point: Any) -> Confirmed:
         if (found := _total(row.entries, point)) < row.lower:
             raise Refused("held", name=proof["class"], found=found, lower=row.lower)
     rows = [*program.rows, *held]
+    for cut in proof.get("cuts", ()):
+        rows.append(derived(cut, rows, program))
     bounds = [b for b in _leaf_bounds(proof["nodes"], dict(objective), rows, program) if b is not None]
     most = max(bounds, default=None)
     if most is not None and all(program.whole[c] and type(gain) is int for c, gain in objective):
         most = Fraction(floor(most))  # every plan is worth a whole number of units
     bound, claim = None if most is None else most * unit, None if claimed is None else Fraction(claimed)
     return Confirmed(proof["class"], worth, bound, claim, sum("split" not in node for node in proof["nodes"]))
+
+
+def derived(cut: Any, rows: Sequence[Row], program: Program) -> Row:
+    """Return the row that a cut's derivation proves for every point with whole columns (mixed-integer rounding).
+
+    Rows times multipliers are added up.  Let t >= 0 be the room that a row leaves, or how far a column is from a bound
+    of it: then the sum reads a @ t = b.  With f the fraction of b, G(a) = floor(a) + max(0, fraction of a - f)/(1 - f)
+    where t is whole, and G(a) = min(a, 0)/(1 - f) where it is not, G(a) @ t <= floor(b) for every such point.  Below,
+    everything is times scale, and at last times (1 - f), so that numbers stay whole; then t is put back in terms of
+    columns, and entries are rounded to multiples of unit, at the cost of the room.
+    """
+    scale, unit, top = _number(cut["scale"]), _number(cut["unit"]), set(cut["top"])
+    if scale <= 0 or unit <= 0:
+        raise ValueError("a scale is not positive")
+    sums, entries, total = defaultdict[int, Any](int), defaultdict[int, Any](int), 0
+    terms: list[tuple[Any, int, Any, Sequence[tuple[int, Any]]]] = []
+    for place, given in cut["rows"]:
+        times, (own, lower, upper) = _number(given), rows[place]
+        sign, side = (-1, lower) if upper is None else (1, upper)
+        terms.append((sign * times, sign, side, own))
+        total += times * side
+        for column, entry in own:
+            sums[column] += times * entry
+    for column, times in sums.items():
+        sign, side = (1, program.upper[column]) if column in top else (-1, program.lower[column])
+        terms.append((-sign * times, sign, side, [(column, 1)]))
+        total -= times * side
+    fraction = total % scale
+    most = total // scale * (scale - fraction)
+    for times, sign, side, own in terms:
+        whole = type(side) is int and all(program.whole[column] and type(entry) is int for column, entry in own)
+        kept = times // scale * (scale - fraction) + max(0, times % scale - fraction) if whole else min(times, 0)
+        most -= kept * sign * side
+        for column, entry in own:
+            entries[column] -= kept * sign * entry
+    near = {column: (2 * entry + unit) // (2 * unit) for column, entry in entries.items()}
+    for column, entry in entries.items():
+        excess = near[column] * unit - entry
+        most += excess * (program.upper[column] if excess > 0 else program.lower[column])
+    pairs = [(column, entry) for column, entry in near.items() if entry]
+    return Row(pairs, None, most // unit if all(program.whole[column] for column, _ in pairs) else -(-most // unit))
 
 
 def _combined(part: Any, number: int, rows: Sequence[Row]) -> tuple[dict[int, Any], Any, Any]:
@@ -228,10 +272,8 @@ def _leaf_bounds(nodes: Any, gains: dict[int, Any], rows: list[Row], program: Pr
         if "split" not in node:
             yield leaf_bound(node, number, gains, rows, path, program)
             continue
-        at, entries = (
-            node["at"],
-            _row([[column, 1] for column in node["split"]], None, None, len(program.whole)).entries,
-        )
+        at, pairs = node["at"], [[column, 1] for column in node["split"]]
+        entries = _row(pairs, None, None, len(program.whole)).entries
         if type(at) is not int or not all(program.whole[column] for column, _ in entries):
             raise Refused("split", leaf=number)
         waiting.append((node["low"], [*path, Row(entries, None, at)]))

@@ -16,6 +16,7 @@ from capalloc.excel.marking import write_marked
 from capalloc.excel.workbook import is_workbook
 from capalloc.issues import CapallocError, EngineFailed, InvalidInput, Issues
 from capalloc.loading import SETTINGS_FILE
+from capalloc.model import Status
 from capalloc.plan import Plan
 from capalloc.plantables import TABLES
 from capalloc.portfolio import Portfolio
@@ -170,6 +171,22 @@ def write_book(plan: Plan, folder: Path, *, wanted: bool) -> None:
         plan.to_excel(book)
     else:
         book.unlink(missing_ok=True)
+
+
+def write_proofs(plan: Plan, certificate: Path | None, evidence: Path | None) -> None:
+    """Write the certificate and the evidence of a plan where they are wanted, and tell what is confirmed."""
+    for file, write, there in (
+        (certificate, plan.certificate, plan.status.has_plan or plan.status is Status.INFEASIBLE),
+        (evidence, plan.evidence, plan.status.has_plan),
+    ):
+        if file is None:
+            continue
+        if not there:
+            tell(say("shell.nothing-to-report", folder=file))
+            continue
+        with writing_file(file):
+            found = write(file)
+        tell(say("shell.proved", file=file, summary=found.summary()))
 
 
 def print_json(record: Mapping[str, Any]) -> None:

@@ -20,11 +20,10 @@ from typing import Any
 import numpy as np
 
 from capalloc.engines.base import Watch, watched_run
-from capalloc.engines.highs import program_of
-from capalloc.engines.own.structure import find_groups
 from capalloc.engines.points import refuse_bad_numbers
-from capalloc.engines.scaling import scaled, scaling_of
+from capalloc.engines.scaling import scaling_of
 from capalloc.model import Floats, LinearModel, SolveOptions
+from capalloc.relaxing import relaxation_of, stated_groups
 
 _WHOLE = 1e-6
 
@@ -159,20 +158,12 @@ class _Relaxation:
     """The linear relaxation in HiGHS, kept warm while bounds change."""
 
     def __init__(self, model: LinearModel) -> None:
-        import highspy
-
         self.model = model
         self.scaling = scaling_of(model)
-        program = scaled(replace(model, integer=np.zeros_like(model.integer)), self.scaling)
-        self.solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy leaves it untyped
-        self.solver.silent()
-        settings: dict[str, Any] = {"threads": 1, "solver": "simplex", "presolve": "off", "small_matrix_value": 1e-12}
-        for name, value in settings.items():
-            self.solver.setOptionValue(name, value)
-        self.solver.passModel(program_of(program))
+        self.solver = relaxation_of(model, self.scaling)
         self.lower, self.upper = model.lower.copy(), model.upper.copy()
         self.due: set[int] = set()
-        self.groups = dict(_groups(model))
+        self.groups = dict(stated_groups(model))
         self.group_of = {column: row for row, columns in self.groups.items() for column in columns}
 
     def part(self, path: tuple[Branch, ...]) -> Part:
@@ -287,18 +278,6 @@ class _Relaxation:
             worth[self.groups[row]] -= extra
             worth[list(branch.columns)] += extra
         return np.concatenate([own, moved])
-
-
-def _groups(model: LinearModel) -> Iterator[tuple[int, Any]]:
-    """Yield the rows that let at most one of some 0/1 columns be taken, each with its columns; no column twice."""
-    groups = find_groups(model)
-    matrix = model.matrix
-    for row in groups.row[groups.row >= 0].tolist():
-        inside = slice(matrix.indptr[row], matrix.indptr[row + 1])
-        columns = matrix.indices[inside]
-        plain = (matrix.data[inside] == 1).all() and model.row_upper[row] == 1
-        if plain and len(np.unique(groups.of[columns])) == 1:
-            yield row, np.sort(columns)
 
 
 def _split_of(columns: Any, x: Floats) -> tuple[Branch, float]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from capalloc.answer import Answer
 from capalloc.arguments import path_given, wrong_argument
 from capalloc.catalogue import LANGUAGES, say, speaking
-from capalloc.certifying import LEAVES, certificate_text, certify
+from capalloc.certifying import LEAVES, ROUNDS, certificate_text, certify
 from capalloc.confirming import Confirmation, confirmation
 from capalloc.evidence import CROSS_NODES, Evidence, pack_of
 from capalloc.issues import CapallocError, InvalidInput, error
@@ -33,21 +33,25 @@ class Proved:
     given: Tables | None
     robustness: Robustness | None
 
-    def certificate(self, path: str | Path, *, leaves: int = LEAVES, time_limit: float | None = None) -> Confirmation:
+    def certificate(
+        self, path: str | Path, *, leaves: int = LEAVES, rounds: int = ROUNDS, time_limit: float | None = None
+    ) -> Confirmation:
         """Write a certificate of the plan and of a bound, and return what it confirms.
 
-        The file holds the compiled model in exact numbers, the plan as a point of it, and a partition of all points
-        whose parts each carry the multipliers that prove their bound.  ``tools/check_certificate.py`` checks it with
-        nothing but Python, ``capalloc verify`` against the tables besides.  The bound is proved anew and from scratch,
-        so it may be better or worse than :attr:`bound`.  Where it was proved that there is no plan, so does the
-        certificate as far as it gets.
+        The file holds the compiled model in exact numbers, the plan as a point of it, cuts with what they follow from,
+        and a partition of all points whose parts each carry the multipliers that prove their bound.
+        ``tools/check_certificate.py`` checks it with nothing but Python, ``capalloc verify`` against the tables
+        besides.  The bound is proved anew and from scratch, so it may be better or worse than :attr:`bound`.  Where it
+        was proved that there is no plan, so does the certificate as far as it gets.
 
         Parameters
         ----------
         leaves
             How many parts the points are divided into at most, for each proof; more give a better bound.
+        rounds
+            How often cuts are looked for at most, for each proof; with 0 there are none.
         time_limit
-            Seconds for each proof, above 0; without one the same plan gives the same file.
+            Seconds for each partition, above 0; without one the same plan gives the same file.
 
         Raises
         ------
@@ -60,10 +64,10 @@ class Proved:
         """
         target = path_given("path", path)
         options = read_limits(time_limit, 0.0, 1, 0, None)
-        if issues := whole_issues({"leaves": leaves}, 1):
+        if issues := [*whole_issues({"leaves": leaves}, 1), *whole_issues({"rounds": rounds}, 0)]:
             raise InvalidInput(issues)
         self._certifiable()
-        certificate = certify(self.tables, self.answer, int(leaves), options.time_limit)
+        certificate = certify(self.tables, self.answer, int(leaves), options.time_limit, int(rounds))
         write_atomically(target, certificate_text(certificate))
         return confirmation(certificate)
 

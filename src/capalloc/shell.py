@@ -36,6 +36,7 @@ from capalloc.console import (
     write_book,
     write_files,
     write_mark,
+    write_proofs,
     writing,
     writing_file,
 )
@@ -163,6 +164,8 @@ def optimize(
     seed: Annotated[int, typer.Option(metavar="NUMBER")] = 0,
     node_limit: Annotated[int | None, typer.Option(metavar="NUMBER", show_default=False)] = None,
     excel: Annotated[bool, typer.Option("--excel")] = False,
+    certificate: Annotated[Path | None, typer.Option("--certificate", metavar="FILE", show_default=False)] = None,
+    evidence: Annotated[Path | None, typer.Option("--evidence", metavar="FILE.zip", show_default=False)] = None,
     quiet: Annotated[bool, typer.Option("--quiet")] = False,
     lang: Language = None,
 ) -> None:
@@ -196,6 +199,7 @@ def optimize(
             typer.echo(plan.summary())
         if out is not None:
             tell(say("shell.written" if plan.status.has_plan else "shell.written-none", folder=out))
+        write_proofs(plan, certificate, evidence)
     if plan.stopped_by is StoppedBy.INTERRUPT:
         raise typer.Exit(INTERRUPTED)
     raise typer.Exit(0 if plan.status.has_plan else NO_PLAN)

@@ -1,0 +1,217 @@
+"""Cuts in certificates: what follows from a derivation, and that nothing false can be made to follow."""
+
+import copy
+import itertools
+import json
+import math
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from capalloc import InvalidInput
+from capalloc.certifying import certify
+from capalloc.check_certificate import Program, Refused, Row, check, derived, digest, read
+from capalloc.confirming import confirm
+from few import few
+from sample import sample
+
+OLD = Path(__file__).parent / "certificates" / "version-1.cert.json"
+# Three of four fit by the relaxation's halves, two in truth; the sums of costs are never the room.
+ODD = {f"P{n}": {"cost": 7 + 2 * n, "value": 110 + 31 * n, "latest_start": 2026} for n in range(6)}
+
+
+@pytest.fixture(scope="module")
+def certificate():
+    """Return a certificate of one part, whose bound comes from cuts."""
+    portfolio = few(ODD, 38)
+    return certify(portfolio.tables, portfolio.optimize(gap=0.0, threads=1).answer, 1, None)
+
+
+def program(*columns, rows=()):
+    """Return a program; each column is (lower, upper, whole)."""
+    lower, upper, whole = (list(part) for part in zip(*columns, strict=True))
+    return Program(lower, upper, whole, list(rows), {})
+
+
+def cut(rows, scale, *, top=(), unit=1):
+    """Return a derivation."""
+    return {"rows": rows, "scale": scale, "top": list(top), "unit": unit}
+
+
+def test_a_row_divided_by_its_entries_rounds_its_room_down():
+    """Of three that take 3 each from 5 only one fits: 3x + 3y + 3z <= 5 over 3."""
+    knapsack = Row([(0, 3), (1, 3), (2, 3)], None, 5)
+    found = derived(cut([[0, 1]], 3), [knapsack], program(*[(0, 1, True)] * 3))
+    assert (sorted(found.entries), found.lower, found.upper) == ([(0, 1), (1, 1), (2, 1)], None, 1)
+
+
+def test_what_is_counted_from_above_makes_a_cover():
+    """5x + 5y + 5z <= 9 with x and y counted from above: of the two only one fits, x + y <= 1."""
+    knapsack = Row([(0, 5), (1, 5), (2, 1)], None, 9)
+    found = derived(cut([[0, 1]], 5, top=[0, 1]), [knapsack], program(*[(0, 1, True)] * 3))
+    assert (sorted(found.entries), found.upper) == ([(0, 1), (1, 1)], 1)
+
+
+def test_money_bends_a_cut_and_does_not_break_it():
+    """From 2x <= 3 + s, with s from 0 to 1 and not whole, follows x <= 1 + s: at s = 1 both are fair."""
+    row = Row([(0, 2), (1, -1)], None, 3)
+    found = derived(cut([[0, 1]], 2), [row], program((0, 3, True), (0, 1, False)))
+    assert (sorted(found.entries), found.upper) == ([(0, 1), (1, -1)], 1)
+
+
+def test_a_lower_side_counts_as_well():
+    """From 2x + 2y >= 3 follows x + y >= 2."""
+    row = Row([(0, 2), (1, 2)], 3, None)
+    found = derived(cut([[0, -1]], 2), [row], program(*[(0, 5, True)] * 2))
+    assert (sorted(found.entries), found.upper) == ([(0, -1), (1, -1)], -2)
+
+
+def test_numbers_rounded_to_a_unit_cost_room_and_not_truth():
+    """7x + 5y <= 12 in units of 4 reads 2x + y <= 3: 7x grew by 1, so that the room grows to 13, over 4."""
+    row = Row([(0, 7), (1, 5)], None, Fraction(25, 2))
+    found = derived(cut([[0, 1]], 1, unit=2), [row], program(*[(0, 1, True)] * 2))
+    for x, y in itertools.product((0, 1), repeat=2):
+        assert sum(entry * (x, y)[column] for column, entry in found.entries) <= found.upper
+
+
+WHOLE = st.integers(-7, 7)
+SIDES = st.tuples(st.integers(-4, 12), st.booleans())
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_no_derivation_cuts_off_a_point(data):
+    """Whatever is added up, whole columns or not: every whole point of the rows keeps what follows, twice over."""
+    kinds = data.draw(st.lists(st.booleans(), min_size=3, max_size=3))
+    columns = [(data.draw(st.integers(-1, 0)), data.draw(st.integers(1, 2)), kind) for kind in kinds]
+    rows = []
+    for entries, (side, high) in data.draw(
+        st.lists(st.tuples(st.tuples(WHOLE, WHOLE, WHOLE), SIDES), min_size=1, max_size=3)
+    ):
+        pairs = [(column, entry) for column, entry in enumerate(entries) if entry]
+        rows.append(Row(pairs, None if high else -side, side if high else None))
+    found = program(*columns, rows=rows)
+    steps = [
+        [Fraction(k, 1 if kind else 4) for k in range(low * (1 if kind else 4), high * (1 if kind else 4) + 1)]
+        for low, high, kind in columns
+    ]
+    points = [point for point in itertools.product(*steps) if all(kept(row, point) for row in rows)]
+    for _ in range(2):
+        pairs = [[place, data.draw(WHOLE)] for place in range(len(rows))]
+        top = data.draw(st.sets(st.integers(0, 2)))
+        rows.append(
+            derived(cut(pairs, data.draw(st.integers(1, 9)), top=top, unit=data.draw(st.integers(1, 5))), rows, found)
+        )
+        assert all(kept(rows[-1], point) for point in points)
+
+
+def kept(row, point):
+    """Return whether a point keeps a row."""
+    total = sum(entry * point[column] for column, entry in row.entries)
+    return (row.lower is None or total >= row.lower) and (row.upper is None or total <= row.upper)
+
+
+def test_cuts_confirm_more_than_the_relaxation(certificate):
+    """Without dividing the bound is lower than that of the relaxation, and never below the plan."""
+    portfolio = few(ODD, 38)
+    answer = portfolio.optimize(gap=0.0, threads=1).answer
+    plain = check(certify(portfolio.tables, answer, 1, None, 0))[0]
+    with_cuts = check(certificate)[0]
+    assert len(certificate["proofs"][0]["cuts"]) > 0
+    assert plain.bound > with_cuts.bound >= answer.value
+
+
+def test_no_digit_of_a_cut_can_be_changed(certificate):
+    """The hashes tell; and with hashes to match, it is refused or what it proves is true all the same."""
+    value = check(certificate)[0].value
+    text = json.dumps(certificate["proofs"][0]["cuts"])
+    places = [place for place, sign in enumerate(text) if sign in "0123456789"]
+    assert len(places) > 50
+    for place in places:
+        forged = copy.deepcopy(certificate)
+        try:
+            forged["proofs"][0]["cuts"] = json.loads(
+                text[:place] + str((int(text[place]) + 1) % 10) + text[place + 1 :]
+            )
+        except json.JSONDecodeError:
+            continue
+        assert refused(forged) == "hash"
+        forged["hashes"]["proofs"] = digest(forged["proofs"])
+        assert proved(forged) >= value
+
+
+def proved(certificate):
+    """Return the bound that a certificate proves; where it is refused, it proves nothing."""
+    try:
+        return check(certificate)[0].bound
+    except Refused:
+        return math.inf
+
+
+def refused(certificate):
+    """Return the code with which a certificate is refused."""
+    with pytest.raises(Refused) as refusal:
+        check(certificate)
+    return refusal.value.code
+
+
+@pytest.mark.parametrize(
+    ("part", "found"),
+    [
+        ("scale", 0),
+        ("scale", -1),
+        ("unit", 0),
+        ("unit", "x"),
+        ("top", [10**6]),
+        ("top", 1),
+        ("rows", [[10**6, 1]]),
+        ("rows", [[0, 0.5]]),
+        ("rows", None),
+    ],
+    ids=repr,
+)
+def test_a_senseless_derivation_is_refused(part, found, certificate):
+    """A scale that is not positive, a column or row that there is not: a refusal, never another error."""
+    forged = copy.deepcopy(certificate)
+    forged["proofs"][0]["cuts"][0][part] = found
+    forged["hashes"]["proofs"] = digest(forged["proofs"])
+    if part == "top" and found == [10**6]:
+        assert check(forged)[0].bound >= check(certificate)[0].value
+    else:
+        assert refused(forged) == "shape"
+
+
+def test_a_cut_follows_from_what_stands_before_it_only(certificate):
+    """One that is derived from itself is refused."""
+    forged = copy.deepcopy(certificate)
+    own = len(forged["model"]["rows"])
+    forged["proofs"][0]["cuts"][0]["rows"] = [[own, 1]]
+    forged["hashes"]["proofs"] = digest(forged["proofs"])
+    assert refused(forged) == "shape"
+
+
+def test_a_cut_left_out_is_missed(certificate):
+    """The leaf that counts on it is left with a row that there is not."""
+    forged = copy.deepcopy(certificate)
+    forged["proofs"][0]["cuts"].pop()
+    forged["hashes"]["proofs"] = digest(forged["proofs"])
+    assert refused(forged) == "shape"
+
+
+def test_a_certificate_of_the_first_version_is_still_read():
+    """It has no cuts; it is checked alone and against the tables as before."""
+    found = read(OLD)
+    assert found["version"] == 1
+    assert [(proof.value, proof.bound) for proof in check(found)] == [(16, 16)]
+    assert confirm(OLD, sample().tables).holds
+
+
+def test_a_version_that_is_not_known_is_refused(tmp_path):
+    """A later one may mean other things by the same words."""
+    text = OLD.read_text(encoding="utf-8").replace('"version": 1', '"version": 3')
+    (tmp_path / "plan.cert.json").write_text(text, encoding="utf-8")
+    with pytest.raises(InvalidInput, match="no certificate of version 1 or 2"):
+        confirm(tmp_path / "plan.cert.json", sample().tables)
