@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import frexp, lcm
 from threading import Event
 from typing import Any
 
@@ -26,12 +28,15 @@ _TAKEN = 40
 _ALIKE = 0.95
 _ROWS = 100
 
-# Multipliers have so many binary digits, and rounding a cut's own numbers may cost it this part of its depth.
+# Multipliers are simple fractions where they are this near to them, else have so many binary digits.
+_DENOMINATOR = 10**6
+_NEAR = 1e-12
 _DIGITS = 50
-_LOSS = 1e-3
 
-# Numbers of a cut that are larger would not be exact in floats.
-_LARGEST = 2**50
+# Rounding a cut's own numbers may cost it this part of its depth, or as much as brings them to this size.
+_LOSS = 1e-6
+
+_LARGEST = 2**45
 
 # Rounds end when so many of them have lowered the bound by less than this part of what all have.
 _PATIENCE = 5
@@ -169,22 +174,24 @@ class _Separator:
         return taken
 
     def _cut(self, found: Combination) -> Cut | None:
-        """The cut in exact numbers, ``None`` where nothing is left of it in numbers that floats can hold."""
-        digits = max(0, _DIGITS - int(np.frexp(np.abs(found.multipliers).max())[1]))
-        scaled = np.ldexp(found.multipliers, digits)
-        pairs = zip(self.numbers[found.rows].tolist(), map(round, scaled.tolist()), strict=True)
+        """The cut in exact numbers that floats can hold, ``None`` where nothing is left of it in them."""
+        multipliers, scale = _whole_multipliers(found.multipliers.tolist())
+        pairs = zip(self.numbers[found.rows].tolist(), multipliers, strict=True)
         widths = (self.model.upper - self.model.lower)[found.entries != 0]
-        unit = _LOSS * found.depth * found.size * 2.0**digits / (0.5 * float(widths.sum()) + 1.0)
+        unit = _LOSS * found.depth * found.size * float(scale) / (0.5 * float(widths.sum()) + 1.0)
         derivation = {
             "rows": [[row, number] for row, number in pairs if number],
-            "scale": 2**digits,
+            "scale": scale,
             "top": found.top.tolist(),
             "unit": max(1, int(unit)),
         }
         row = derived(derivation, self.exact, self.program)
+        largest = max((abs(number) for number in (row.upper, *(entry for _, entry in row.entries))), default=0)
+        if largest > _LARGEST:
+            derivation["unit"] *= largest // _LARGEST + 1
+            row = derived(derivation, self.exact, self.program)
         broken = sum(entry * self.x[column] for column, entry in row.entries) > row.upper
-        small = max((abs(entry) for _, entry in row.entries), default=_LARGEST) < _LARGEST > abs(row.upper)
-        return Cut(derivation, row) if broken and small else None
+        return Cut(derivation, row) if row.entries and broken else None
 
     def _add(self, cut: Cut) -> None:
         from scipy.sparse import vstack
@@ -211,6 +218,17 @@ class _Separator:
                 wanted.update(row - self.own for row, _ in rows if row >= self.own)
         place = {self.own + number: self.own + at for at, number in enumerate(sorted(wanted))}
         return [_renumbered(self.cuts[number], place) for number in sorted(wanted)]
+
+
+def _whole_multipliers(multipliers: list[float]) -> tuple[list[int], int]:
+    """Whole numbers and the scale of all: those of the fractions that the multipliers stand for, else of the floats."""
+    simple = [Fraction(number).limit_denominator(_DENOMINATOR) for number in multipliers]
+    scale = lcm(*(number.denominator for number in simple))
+    near = all(abs(float(f) - m) <= _NEAR * abs(m) for f, m in zip(simple, multipliers, strict=True))
+    if not near or scale > 2**_DIGITS:
+        scale = 2 ** max(0, _DIGITS - frexp(max(map(abs, multipliers)))[1])
+        simple = [Fraction(number) for number in multipliers]
+    return [round(number * scale) for number in simple], scale
 
 
 def line_of(row: Row, columns: int) -> Any:
