@@ -176,6 +176,33 @@ def test_sheets_that_are_not_read_are_told(path):
     assert ("hidden-sheet", "price index") in findings
 
 
+def test_what_is_hidden_is_told(path):
+    """Rows and columns that nobody sees are read, whether they were filtered away, drawn together or hidden."""
+    rows = [PROJECTS[0], *([f"P{number}", "Đường", 5, 1] for number in range(1, 9))]
+
+    def hide(book, sheets):
+        for row in (2, 4, 5, 6):
+            sheets["projects"].set_row(row, None, None, {"hidden": True})
+        sheets["projects"].set_row(8, 0)
+        sheets["projects"].set_column("B:C", None, None, {"hidden": True})
+        sheets["projects"].set_column("F:G", None, None, {"hidden": True})
+        sheets["projects"].set_row(40, None, None, {"hidden": True})
+        sheets["settings"].set_row(1, None, None, {"hidden": True})
+
+    book = write_book(path, projects=rows, look=hide)
+    found = [(i.code, i.where.sheet, i.where.cell, i.message) for i in capalloc.load(book).findings.warnings]
+    assert [found[0][:3], found[1][:3], found[2][:3]] == [
+        ("hidden-rows", "settings", "A2"),
+        ("hidden-rows", "projects", "A3"),
+        ("hidden-columns", "projects", "B1"),
+    ]
+    assert found[1][3].startswith("5 rows of the table are hidden or filtered away")
+    assert found[1][3].endswith(": 3, 5-7, 9.")
+    assert found[2][3].startswith("2 columns of the table are hidden")
+    assert found[2][3].endswith(": B-C.")
+    assert len(capalloc.load(book).tables.projects) == 8
+
+
 def test_a_table_in_two_sheets_and_a_setting_in_two_rows_are_told(path):
     """Nobody could say which of them counts."""
     settings = [*SETTINGS, ["Năm đầu", 2027], ["Mục tiu", 1]]

@@ -183,6 +183,36 @@ def test_a_scenario_that_kills_its_workers_fails_alone(tmp_path, monkeypatch):
     assert mended.to_frame()["status"].tolist() == ["optimal"] * 3
 
 
+def test_a_scenario_that_needs_more_memory_than_there_is_fails_alone(tmp_path, monkeypatch):
+    """Its worker, which may take no more than a limit, goes on with the others; the row says why, in words."""
+    home = tmp_path / "greedy"
+    home.mkdir()
+    (home / "sitecustomize.py").write_text(
+        textwrap.dedent("""
+            import builtins, resource
+            real = __import__
+            def greedy(name, *rest, **more):
+                module = real(name, *rest, **more)
+                if name == "capalloc.working":
+                    builtins.__import__ = real
+                    resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+                    changed = module.changed
+                    def needy(base, steps):
+                        return bytearray(8 << 30) if "937" in str(steps) else changed(base, steps)
+                    module.changed = needy
+                return module
+            builtins.__import__ = greedy
+        """),
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("PYTHONPATH", str(home), prepend=os.pathsep)
+    scenarios = {"greedy": {AMOUNT: 937}, "fine": {AMOUNT: 938}}
+    frame = ca.run(sample(), scenarios, store=tmp_path / "r.sqlite", workers=1).to_frame().set_index("scenario")
+    assert frame["status"].to_dict() == {"base": "optimal", "greedy": "failed", "fine": "optimal"}
+    assert frame.loc["greedy", "attempts"] == 1
+    assert frame.loc["greedy", "reason"].startswith("The memory of the machine was not enough for this scenario.")
+
+
 def test_two_runs_cannot_write_one_store(tmp_path):
     """The second is refused with the first one's machine, process and time; readers are welcome."""
     store = tmp_path / "r.sqlite"

@@ -71,6 +71,7 @@ def test_names_of_phases_are_composed():
         ({"discount_rate": "5%"}, "setting-not-a-number", "discount_rate"),
         ({"discount_rate": float("nan")}, "setting-not-a-number", "discount_rate"),
         ({"discount_rate": -1}, "setting-out-of-range", "discount_rate"),
+        ({"discount_rate": -0.01}, "setting-out-of-range", "discount_rate"),
         ({"discount_rate": 5e20}, "setting-out-of-range", "discount_rate"),
         ({"may_run_over": "perhaps"}, "setting-not-a-truth", "may_run_over"),
         ({"title": 7}, "setting-not-a-text", "title"),

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
 BREAKS = "\t\n\r\u2028\u2029"
 """What divides a text into lines and columns; names of things are one line, free text may be several."""
+
+# Letters of other scripts, and dashes, that fonts draw like the letter beside them.
+_TWINS = str.maketrans(
+    "АВЕКМНОРСТУХІЈЅаеорсухіјѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧοÐƉɖ‐‑‒–—−",
+    "ABEKMHOPCTYXIJSaeopcyxijsABEZHIKMNOPTYXoĐĐđ------",
+)
+_DRAWN_ALIKE = ("<wide>", "<narrow>", "<noBreak>", "<font>")
 
 # Control and format characters, halves of characters, and separators of lines and paragraphs.
 _INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -40,3 +48,35 @@ def visible(text: str) -> str:
     'A1'
     """
     return "".join(letter for letter in text if unicodedata.category(letter) not in _INVISIBLE).strip()
+
+
+def look(text: str) -> str:
+    """Return a text as an eye takes it in: letters of other scripts, widths, dashes and blanks that are drawn alike.
+
+    Examples
+    --------
+    >>> look("\u0410\u20131") == look("A-1") == look("\uff21-1")
+    True
+    >>> look("Đường 1") == "Đường 1"
+    True
+    """
+    if text.isascii():
+        return " ".join(text.split())
+    drawn = "".join(
+        unicodedata.normalize("NFKC", letter) if unicodedata.decomposition(letter).startswith(_DRAWN_ALIKE) else letter
+        for letter in text
+    )
+    return re.sub(r"\s+", " ", drawn.translate(_TWINS)).strip()
+
+
+def difference(text: str, other: str) -> Mapping[str, Any]:
+    """Return the first letter of a text that differs from another one that looks the same, and where, from 1.
+
+    Examples
+    --------
+    >>> difference("P\u04101", "PA1")
+    {'point': 'U+0410 CYRILLIC CAPITAL LETTER A', 'position': 2}
+    """
+    place = next((n for n, pair in enumerate(zip(text, other, strict=False)) if pair[0] != pair[1]), len(other))
+    letter = text[place : place + 1]
+    return {"point": f"U+{ord(letter):04X} {unicodedata.name(letter, '')}" if letter else "", "position": place + 1}

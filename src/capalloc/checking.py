@@ -12,6 +12,9 @@ from capalloc.checks import (
     funding,
     history,
     lawful,
+    lettering,
+    lookalikes,
+    opposing,
     ordering,
     passing,
     prices,
@@ -48,6 +51,7 @@ class Check:
 
 # The names first: what a wrong name stands for is not judged further.
 NAME_CHECKS = (
+    Check(lookalikes.check_looks),
     Check(references.check_ids),
     Check(references.check_modes, ("modes.project", "modes.mode")),
     Check(references.check_periods, ("years",)),
@@ -97,6 +101,7 @@ CHECKS = (
         beside=_WINDOW,
     ),
     Check(timing.check_decided_pairs, _DECIDED),
+    Check(opposing.check_opposed, (*_DECIDED, "dependencies.*")),
     Check(timing.check_groups, ("groups.*",)),
     Check(timing.check_group_numbers, (*_DECIDED, "groups.*")),
     Check(amounts.check_costs, (*_WAYS, "costs.*")),
@@ -138,6 +143,9 @@ CHECKS = (
     Check(ruling.check_indicators, ("contributions.indicator", "targets.indicator", "rules.*")),
     Check(usage.check_unused_tables, ("objective",)),
     Check(usage.check_unused_rows),
+    Check(usage.check_totals),
+    Check(lettering.check_lettering),
+    Check(lettering.check_lost_letters),
 )
 
 

@@ -33,7 +33,8 @@ _GROUPED = {
     "vi": re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d+)?"),
     "en": re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?"),
 }
-_SPACED = re.compile(r"(?<=\d)[\s\u00a0\u202f](?=\d{3}(\D|$))")
+# Blanks within a line: two numbers below each other in a cell are not one.
+_SPACED = re.compile(r"(?<=\d)[ \u00a0\u2009\u202f](?=\d{3}(\D|$))")
 
 
 class BadNumber(ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 
 DELIMITERS = (",", ";", "\t")
 EMPTY = ""
+
+_SEPARATOR_LINE = re.compile(r"\A\"?sep=[,;\t]\"?\r?\n", re.IGNORECASE)
+_TITLE_ROWS = 10
+
+# What spreadsheet programs write into a CSV file for a cell whose formula fails.
+_ERRORS = frozenset(("#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +105,8 @@ def table_from_csv(name: str, file: str, data: bytes) -> tuple[RawTable | None, 
     text, issues = decoded(data, file)
     if issues:
         return None, issues
+    # Excel hides this line of its own from whoever opens the file.
+    text = _SEPARATOR_LINE.sub("", text, count=1)
     if not text.strip():
         return None, [error("empty-file", Place(file))]
     lines: list[list[str]] = []
@@ -115,7 +124,18 @@ def table_from_csv(name: str, file: str, data: bytes) -> tuple[RawTable | None, 
     if not lines:
         return None, issues
     headings, *body = ([tidy(cell) for cell in line] for line in lines)
+    if lower := _lower_headings(name, headings, body):
+        return None, [*issues, error("headings-lower", Place(file, row=lower), table=name)]
     return _table_from_lines(name, file, headings, body, issues)
+
+
+def _lower_headings(name: str, headings: list[str], body: list[list[str]]) -> int:
+    """The row in which the headings stand below titles; 0 where they are in the first row, or nowhere."""
+    known = SCHEMAS[name].columns
+    if any(heading in known for heading in headings):
+        return 0
+    rows = enumerate(body[:_TITLE_ROWS], start=2)
+    return next((row for row, line in rows if sum(cell in known for cell in line) > 1), 0)
 
 
 def _delimiter(name: str, text: str) -> str:
@@ -160,11 +180,18 @@ def _table_from_lines(
             file,
             tuple(headings),
             [number for number, _ in kept],
-            tuple(column[1:] for column in columns),
+            tuple(_without_errors(column[1:]) for column in columns),
             frozenset(torn),
         ),
         issues,
     )
+
+
+def _without_errors(cells: Sequence[str]) -> Sequence[Any]:
+    """Return the cells of a column, those marked in which a spreadsheet program left an error."""
+    if _ERRORS.isdisjoint(cells):
+        return cells
+    return [Unreadable("error-cell", cell) if cell in _ERRORS else cell for cell in cells]
 
 
 def table_from_frame(name: str, frame: pd.DataFrame) -> tuple[RawTable, list[Issue]]:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from capalloc.catalogue import write_number
-from capalloc.characters import BREAKS, invisible, visible
+from capalloc.characters import BREAKS, invisible, look, visible
 from capalloc.issues import Issue, error, info, nearest
 from capalloc.money import BadNumber, NumberFormat, whole_millions
 from capalloc.rawtable import EMPTY, RawTable, Unreadable
@@ -121,7 +121,7 @@ def nearest_column(heading: str, schema: TableSchema) -> str:
     >>> nearest_column("prioritty", SCHEMAS["projects"]), nearest_column("population", SCHEMAS["projects"])
     ('priority', '')
     """
-    squeezed = re.sub(r"[\s_.-]+", "", heading).casefold()
+    squeezed = re.sub(r"[\s_.-]+", "", look(heading)).casefold()
     for name in schema.columns:
         bare = name.replace("_", "")
         if squeezed == bare or sorted(squeezed) == sorted(bare):
@@ -337,6 +337,8 @@ def _id(cell: Any) -> str:
         raise BadCell("not-an-id")
     if "+" in cell:
         raise BadCell("plus-in-id")
+    if sign := next((sign for sign in "*?" if sign in cell), ""):
+        raise BadCell("wildcard-in-id", sign=sign)
     return _line(cell)
 
 

@@ -93,7 +93,7 @@ class Settings(BaseModel):
     rounding: Literal["exact", "nearest", "up"] = "exact"
     numbers: Literal["", "vi", "en"] = ""
     prices: str = ""
-    discount_rate: Annotated[ExactDecimal, Field(gt=-1)] = Decimal(0)
+    discount_rate: Annotated[ExactDecimal, Field(ge=0)] = Decimal(0)
     may_cross_phase: bool = True
     may_run_over: bool = False
     statutory: str = ""

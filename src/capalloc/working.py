@@ -118,6 +118,10 @@ class Workbench:
                 return _record(task, "done", clock, **facts)
             except CapallocError as wrong:
                 return _record(task, "failed", clock, reason=_reason(wrong))
+            except MemoryError:
+                # What was remembered is let go of, so that the next scenario has all there is.
+                self.begin()
+                return _record(task, "failed", clock, reason=say("run.memory"))
             except Exception as fault:  # noqa: BLE001  # one scenario must not take the others with it
                 reason = say("run.fault", kind=type(fault).__name__, text=str(fault))
                 return _record(task, "failed", clock, reason=reason[:_LONGEST])

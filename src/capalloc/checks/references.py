@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
+from capalloc.characters import difference, look
 from capalloc.costing import FLEXIBLE
-from capalloc.issues import Issue, error, nearest
+from capalloc.issues import Issue, Place, error, nearest
 from capalloc.measures import split_share
 from capalloc.reading import NONE
 from capalloc.records import RECORDS, SCHEMAS, Row
@@ -33,6 +34,7 @@ class _Names:
 
     def __init__(self, names: Iterable[str]) -> None:
         self.names = dict.fromkeys(names)
+        self.looks = {look(name): name for name in self.names}
         self.guesses: dict[str, str] = {}
 
     def __contains__(self, name: object) -> bool:
@@ -65,8 +67,14 @@ def _unknown_ids(tables: Tables, table: str, heading: str, column: Column, known
         value = getattr(row, name)
         for found in value if isinstance(value, tuple) else (value,):
             if found not in known:
-                where = tables.place(table, row, heading)
-                yield error("unknown-id", where, found=found, table=column.refers_to, near=known.near(found))
+                yield _unknown_id(found, tables.place(table, row, heading), column.refers_to, known)
+
+
+def _unknown_id(found: str, where: Place, table: str, known: _Names) -> Issue:
+    twin = known.looks.get(look(found))
+    if twin is not None:
+        return error("unknown-twin", where, found=found, table=table, near=twin, **difference(found, twin))
+    return error("unknown-id", where, found=found, table=table, near=known.near(found))
 
 
 def modes_by_project(tables: Tables) -> Mapping[str, list[str]]:
@@ -166,7 +174,7 @@ def check_selections(tables: Tables) -> Iterator[Issue]:
             fault = verdicts[text]
             where = tables.place(table, row, column)
             if fault is not None and table == "shares" and not looks_like_selection(text):
-                yield error("unknown-id", where, found=text, table="projects", near=ids.near(text))
+                yield _unknown_id(text, where, "projects", ids)
             elif fault is not None:
                 yield error(fault.code, where, **fault.arguments)
 

@@ -9,6 +9,9 @@ from capalloc.records import SCHEMAS
 from capalloc.schema import field_name
 from capalloc.tables import Tables
 
+# What the last line of a list is called in a spreadsheet.
+_TOTALS = {"tổng", "tổng cộng", "tổng số", "cộng", "total", "grand total", "sum"}
+
 # The tables that serve only one way to find values.
 _VALUE_TABLES = {
     "benefits": ("benefits",),
@@ -52,3 +55,12 @@ def check_something_to_plan(tables: Tables) -> Iterator[Issue]:
     """There is at least one project."""
     if not tables.projects:
         yield error("no-rows", tables.place("projects"), table=SCHEMAS["projects"].name)
+
+
+def check_totals(tables: Tables) -> Iterator[Issue]:
+    """No row of totals stands among the projects."""
+    for project in tables.projects:
+        for column in ("id", "name"):
+            text: str = getattr(project, column)
+            if text.strip(" :.").casefold() in _TOTALS:
+                yield error("row-of-totals", tables.place("projects", project, column), found=text)

@@ -21,12 +21,15 @@ class Scan:
     """What was found in a sheet; cells are (row, column) from 1.
 
     ``uncomputed`` are formulas without a saved value, ``errors`` cells that hold an error such as ``#REF!``, and
-    ``padded`` numbers that a format shows with leading zeros, with the number of digits.
+    ``padded`` numbers that a format shows with leading zeros, with the number of digits.  ``hidden_rows`` and
+    ``hidden_columns``, the latter as runs, are not shown, by a filter or on purpose.
     """
 
     uncomputed: dict[tuple[int, int], str] = field(default_factory=dict)
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
     padded: dict[tuple[int, int], int] = field(default_factory=dict)
+    hidden_rows: set[int] = field(default_factory=set)
+    hidden_columns: list[tuple[int, int]] = field(default_factory=list)
     last_row: int = 0
     last_column: int = 0
 
@@ -136,6 +139,10 @@ class _Reader:
             self.held = ""
         elif name == "row":
             self.row, self.column = int(attributes.get("r", self.row + 1)), 0
+            if _is_hidden(attributes, "ht"):
+                self.scan.hidden_rows.add(self.row)
+        elif name == "col" and _is_hidden(attributes, "width"):
+            self.scan.hidden_columns.append((int(attributes["min"]), int(attributes["max"])))
         elif name == "f":
             self.has_formula = True
         elif name == "v":
@@ -162,6 +169,11 @@ class _Reader:
             scan.errors[place] = self.held
         elif self.kind == "n" and self.style in self.zeros:
             scan.padded[place] = self.zeros[self.style]
+
+
+def _is_hidden(attributes: dict[str, str], size: str) -> bool:
+    """Whether a row or a column is not shown: marked so, or drawn together to nothing."""
+    return attributes.get("hidden", "0") in ("1", "true") or float(attributes.get(size, 1)) == 0
 
 
 def _number(letters: str) -> int:

@@ -10,6 +10,8 @@ from difflib import SequenceMatcher
 from types import MappingProxyType
 from typing import Any
 
+from capalloc.characters import look
+from capalloc.excel.hiding import hidden_issues
 from capalloc.excel.naming import column_codes, first_names, folded, unit_in, word_codes
 from capalloc.excel.opening import Book, Sheet
 from capalloc.excel.scanning import letters_of
@@ -83,6 +85,7 @@ def table_of(book: Book, sheet: Sheet, name: str, settings: Settings) -> tuple[R
     origin = Origin(book.file, sheet.title, cells=MappingProxyType(cells), header=laid.last + 1)
     issues += _unit_issues(grid, laid, columns, schema, settings, origin)
     rows = [number for number in range(_body(grid, laid), len(grid)) if any(map(_filled, grid[number]))]
+    issues += hidden_issues(sheet, origin.place(), (row + 1 for row in rows), (number + 1 for number, _ in columns))
     merged = dict(_merged(book, sheet, rows))
     issues += [
         error("merged-cells", replace(origin.place(row + 1), cell=extent.partition(":")[0]), found=extent)
@@ -172,7 +175,9 @@ def _columns(laid: Laid, schema: TableSchema, where: Place) -> tuple[list[tuple[
 
 def _slip(title: str, known: Mapping[str, str]) -> str:
     """The heading of which another one is most likely a slip; nothing where it is a column of the user's own."""
-    name = folded(title)
+    name = folded(look(title))
+    if name != folded(title) and name in known:
+        return name
     ratios = {alias: SequenceMatcher(None, name, alias).ratio() for alias in known if len(alias) > 5}
     near = max(ratios, key=lambda alias: ratios[alias], default="")
     return near if near and ratios[near] >= _ALIKE else ""

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from capalloc.configuring import fallback_settings, settings_from_mapping
+from capalloc.excel.hiding import hidden_issues
 from capalloc.excel.naming import (
     KEYED_SETTINGS,
     SETTINGS,
@@ -145,6 +146,7 @@ def _settings(book: Book, sheet: Sheet | None) -> tuple[Settings, Origin, list[I
             [error("no-settings-sheet", Place(book.file), sheet=title)],
         )
     read = _Read(Origin(book.file, sheet.title))
+    read.issues += hidden_issues(sheet, read.origin.place(), range(1, sheet.scan.last_row + 1), range(1, 5))
     for row, line in enumerate(grid_of(book, sheet), start=1):
         cells = [plain_cell(cell) for cell in line]
         filled = [number for number, cell in enumerate(cells) if cell != EMPTY]
