@@ -16,7 +16,10 @@ CORE := $(patsubst %,tests/test_%.py,formats packing loading settings framing pa
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format docs nightly peers lowest newest wheel sbom pins clean
+# How long each reader is fuzzed.
+seconds ?= 60
+
+.PHONY: help demo test check format docs nightly fuzz peers lowest newest wheel sbom pins clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -43,6 +46,11 @@ docs: $(STAMP) ## Build the documentation site into out/site
 
 nightly: $(STAMP) ## The property tests with thousands of fresh random cases each
 	HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -m hypothesis
+
+fuzz: $(STAMP) ## Fuzz each reader with atheris for a minute; seconds=600 for longer, see fuzz/readers.py
+	$(BIN)/pip install -qq -c constraints.txt --no-build-isolation -e '.[dev,fuzz]'
+	for reader in csv settings selection scenarios plan certificate workbook packed; do \
+	  $(BIN)/python fuzz/readers.py $$reader -max_total_time=$(seconds) -verbosity=0 || exit 1; done
 
 peers: $(STAMP) ## Install the other solvers and fire each once at small cases; see benchmarks/README.md
 	$(BIN)/pip install -qq -c constraints.txt --no-build-isolation -e '.[dev,bench]'

@@ -1,6 +1,7 @@
 """Workbooks become portfolios: what people leave in cells is read or told at its sheet and cell, all at once."""
 
 import datetime as dt
+import os
 import zipfile
 
 import pytest
@@ -168,12 +169,41 @@ def test_sheets_that_are_not_read_are_told(path):
     ]
     book = write_book(
         path,
-        **{"Họp giao ban": [["x"]], "price index": [["year", "index"], [2026, 1]]},
+        **{
+            "Họp giao ban": [["x"]],
+            "Sở Y tế": [["Danh mục"], ["Tổng mức đầu tư (tỷ đồng)", "Mã dự án"], [5, "Y1"]],
+            "price index": [["year", "index"], [2026, 1]],
+        },
         look=lambda _, s: s["price index"].hide(),
     )
     findings = [(issue.code, issue.where.sheet) for issue in capalloc.load(book).findings]
     assert ("unread-sheet", "Họp giao ban") in findings
+    assert ("unread-projects", "Sở Y tế") in findings
     assert ("hidden-sheet", "price index") in findings
+
+
+def test_what_is_no_file_is_told_and_never_waited_for(tmp_path):
+    """A pipe, a link that leads to itself and one that leads nowhere, under the name of a workbook or of none."""
+    for suffix in (".xlsx", ""):
+        pipe, loop, gone = (tmp_path / f"{name}{suffix}" for name in ("pipe", "loop", "gone"))
+        os.mkfifo(pipe)
+        loop.symlink_to(loop)
+        gone.symlink_to(tmp_path / "nowhere")
+        for path in (pipe, loop, gone):
+            (issue,) = issues_of(path)
+            assert issue.code == "no-file-behind"
+
+
+def test_cells_that_name_missing_texts_are_damage(path):
+    """The workbook opens, but one of its sheets cannot be read."""
+    write_book(path)
+    with zipfile.ZipFile(path) as parts:
+        kept = {name: parts.read(name) for name in parts.namelist() if name != "xl/sharedStrings.xml"}
+    with zipfile.ZipFile(path, "w") as parts:
+        for name, content in kept.items():
+            parts.writestr(name, content)
+    (issue,) = issues_of(path)
+    assert (issue.code, issue.where.sheet) == ("workbook-damaged", "settings")
 
 
 def test_what_is_hidden_is_told(path):
@@ -196,9 +226,9 @@ def test_what_is_hidden_is_told(path):
         ("hidden-rows", "projects", "A3"),
         ("hidden-columns", "projects", "B1"),
     ]
-    assert found[1][3].startswith("5 rows of the table are hidden or filtered away")
+    assert found[1][3].startswith("Rows of the table that are hidden or filtered away (5 in all)")
     assert found[1][3].endswith(": 3, 5-7, 9.")
-    assert found[2][3].startswith("2 columns of the table are hidden")
+    assert found[2][3].startswith("Columns of the table that are hidden (2 in all)")
     assert found[2][3].endswith(": B-C.")
     assert len(capalloc.load(book).tables.projects) == 8
 

@@ -1,7 +1,10 @@
 """Readers given anything at all: each answers with tables or with issues, never with another exception."""
 
+import datetime as dt
 import json
+import zipfile
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,12 +12,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+import books
 from bad_inputs import PROJECT, csv_text, portfolio_files, saved_plan
 from capalloc import InvalidInput, load, load_plan
 from capalloc.check_certificate import Refused
 from capalloc.check_certificate import read as read_certificate
 from capalloc.checking import check
 from capalloc.configuring import settings_from_toml
+from capalloc.excel.workbook import read_workbook
 from capalloc.loading import read_folder
 from capalloc.rawtable import table_from_csv
 from capalloc.scenariofile import read_scenario_file
@@ -176,3 +181,77 @@ def test_any_lines_are_scenarios_or_issues(text):
         path.write_bytes(text.encode("utf-8", "surrogatepass"))
         with suppress(InvalidInput):
             read_scenario_file(path)
+
+
+FORMULAS = [{"formula": "=A1", "value": value} for value in ("", 0, "#REF!", "#N/A", "text")]
+ANY_CELL = (
+    st.sampled_from([*CELLS, None, True, *FORMULAS, {"number": 7, "format": "0000"}])
+    | st.integers(-(10**9), 10**18)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.dates(dt.date(1950, 1, 1), dt.date(2100, 1, 1))
+)
+
+
+@st.composite
+def sheets(draw):
+    """Sheets of tables under their own headings or others, cells of every kind, some rows and columns out of sight."""
+    made = {}
+    for name in draw(
+        st.lists(st.sampled_from([*HEADINGS, "settings", "projects"]), min_size=1, max_size=2, unique=True)
+    ):
+        headings = HEADINGS.get(name, ",".join(PROJECT)).split(",")
+        headings = draw(st.permutations(headings)) + draw(st.lists(ANY_CELL, max_size=1))
+        rows = draw(st.lists(st.lists(ANY_CELL, max_size=len(headings)), max_size=3))
+        made[name] = [*([["x"]] * draw(st.integers(0, 1))), headings, *rows]
+    return made, draw(st.sets(st.integers(0, 4), max_size=2)), draw(st.integers(0, 6))
+
+
+@cases(60)
+@given(sheets())
+def test_any_cells_of_a_workbook_are_tables_or_issues(given_sheets):
+    """Numbers, truths, dates, formulas without a value, errors: each is read or told, and none is an exception."""
+    made, hidden, merged = given_sheets
+
+    def look(book, own):
+        sheet = own[next(iter(made))]
+        for row in hidden:
+            sheet.set_row(row, None, None, {"hidden": True})
+        sheet.merge_range(merged, 1, merged + 1, 2, "x")
+
+    with TemporaryDirectory() as place:
+        path = books.write_book(Path(place) / "b.xlsx", look=look, **made)
+        for issue in check(*read_workbook(path)):
+            assert issue.message
+            assert issue.remedy
+
+
+@pytest.fixture(scope="module")
+def sound_book(tmp_path_factory):
+    """Return the parts of a workbook that is right, by their names."""
+    path = books.write_book(tmp_path_factory.mktemp("book") / "b.xlsx")
+    with zipfile.ZipFile(path) as parts:
+        return {name: parts.read(name) for name in parts.namelist()}
+
+
+@cases(100)
+@given(data=st.data())
+def test_any_harm_to_a_workbook_is_a_portfolio_or_an_issue(sound_book, data):
+    """A part taken out, cut off or with some of its letters changed; the file itself is whole."""
+    name = data.draw(st.sampled_from(sorted(sound_book)))
+    content = sound_book[name]
+    place = data.draw(st.integers(0, len(content) - 1))
+    new = data.draw(st.binary(max_size=3) | st.sampled_from([b"<", b"-1", b"99999999999", b'"', b"x", b"NaN"]))
+    harmed = {
+        **sound_book,
+        name: content[:place] + new + content[place + data.draw(st.sampled_from([0, len(new), 999])) :],
+    }
+    kept = {part: text for part, text in harmed.items() if part != name or data.draw(st.booleans())}
+    file = BytesIO()
+    with zipfile.ZipFile(file, "w") as parts:
+        for part, text in kept.items():
+            parts.writestr(part, text)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "b.xlsx"
+        path.write_bytes(file.getvalue())
+        tables, issues = read_workbook(path)
+        assert tables is not None or issues.errors

@@ -33,7 +33,9 @@ def test_vietnamese_of_old_fonts_is_told(name):
     """As VNI and TCVN3 fonts write it, and as UTF-8 looks when it is read as something else."""
     ((column, message),) = warned(named(name, "Cầu B", name), "foreign-lettering")
     assert column == "name"
-    assert message.startswith(f"2 cells of this column, the first {name!r}, look like Vietnamese in an old encoding")
+    assert message.startswith(
+        f"Cells of this column (2 in all, the first {name!r}) look like Vietnamese in an old encoding"
+    )
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,7 @@ def test_letters_that_were_lost_are_told():
     """No program can bring them back."""
     ((column, message),) = warned(named("\ufffd\ufffdng 101", "Cầu B"), "lost-letters")
     assert column == "name"
-    assert message.startswith("1 cells of this column, the first '\ufffd\ufffdng 101', hold \ufffd")
+    assert message.startswith("Cells of this column (1 in all, the first '\ufffd\ufffdng 101') hold \ufffd")
 
 
 def opposed(*rows, **more):

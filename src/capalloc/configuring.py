@@ -30,7 +30,7 @@ _NEEDS = (
 )
 _BOUNDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
 _YEAR_LIKE = re.compile(r"\d+\s*(:\s*\d+)?")
-_HIGHEST_RATE = 10
+_HIGHEST_RATE = 1
 _LARGEST_EXPONENT = 15
 
 
@@ -152,13 +152,10 @@ def _phase_issues(settings: Settings, file: str) -> Iterator[Issue]:
     names: set[str] = set()
     for position, phase in enumerate(settings.phases):
         where = Place(file, column=f"phases[{position}]")
-        if hidden := invisible(phase.name):
-            yield error("invisible-character", where, found=phase.name, **hidden)
+        yield from _phase_name_issues(phase, where)
         if phase.name in names:
             yield error("phase-twice", where, name=phase.name)
         names.add(phase.name)
-        if _YEAR_LIKE.fullmatch(phase.name) and not _says_its_years(phase):
-            yield error("phase-named-like-years", where, name=phase.name, first=phase.first, last=phase.last)
         if phase.last < phase.first:
             yield error("phase-reversed", where, name=phase.name, first=phase.first, last=phase.last)
         if phase.first < first or phase.last > last:
@@ -170,6 +167,15 @@ def _phase_issues(settings: Settings, file: str) -> Iterator[Issue]:
     if settings.phases and due <= last and all(phase.first <= phase.last <= last for phase in settings.phases):
         where = Place(file, column=f"phases[{len(settings.phases) - 1}]")
         yield error("phases-end-early", where, name=settings.phases[-1].name, found=due - 1, last=last)
+
+
+def _phase_name_issues(phase: PhaseSettings, where: Place) -> Iterator[Issue]:
+    if hidden := invisible(phase.name):
+        yield error("invisible-character", where, found=phase.name, **hidden)
+    if sign := next((sign for sign in "*?" if sign in phase.name), ""):
+        yield error("wildcard-in-id", where, found=phase.name, sign=sign)
+    if _YEAR_LIKE.fullmatch(phase.name) and not _says_its_years(phase):
+        yield error("phase-named-like-years", where, name=phase.name, first=phase.first, last=phase.last)
 
 
 def _says_its_years(phase: PhaseSettings) -> bool:

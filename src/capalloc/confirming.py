@@ -128,6 +128,9 @@ def confirmation(certificate: dict[str, Any], *, from_tables: bool = False) -> C
 def is_certificate(path: Path) -> bool:
     """Return whether a file begins like a certificate; one that cannot be read does not."""
     try:
+        # A pipe would be waited for.
+        if not path.is_file():
+            return False
         with path.open("rb") as file:
             return b'"capalloc certificate"' in file.read(200)
     except OSError:

@@ -45,6 +45,9 @@ def answering(as_json: bool, lang: str | None) -> Iterator[None]:
             print_json({"error": str(wrong)})
         tell(str(wrong))
         raise typer.Exit(NO_PLAN if isinstance(wrong, EngineFailed) else WRONG_INPUT) from None
+    except OSError as failure:
+        tell(say("shell.system", file=failure.filename or "–", reason=failure.strerror or failure))
+        raise typer.Exit(WRONG_INPUT) from None
     except MemoryError:
         tell(say("shell.memory"))
         raise typer.Exit(NO_PLAN) from None

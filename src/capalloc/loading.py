@@ -65,7 +65,7 @@ def read_folder(path: str | Path) -> tuple[Tables | None, Issues]:
         data, issues = _content(settings_file)
         settings, found = (fallback_settings(), []) if issues else settings_from_toml(data, settings_file.name)
         issues += found
-    elif issue := _no_file_issue(settings_file):
+    elif issue := no_file_issue(settings_file):
         settings, issues = fallback_settings(), [issue]
     else:
         near = nearest(SETTINGS_FILE, [file.name for file in folder.iterdir() if file.is_file()]) or NONE
@@ -107,10 +107,12 @@ def read_frames(settings: Mapping[str, Any], frames: Mapping[str, pd.DataFrame])
 
 
 def _path_issue(given: Path) -> Issue | None:
-    if not given.exists():
+    if not given.exists() and not os.path.lexists(given):
         beside = [other.name for other in given.parent.iterdir()] if given.parent.is_dir() else []
         return error("no-such-path", Place(str(given)), path=str(given), near=nearest(given.name, beside) or NONE)
-    if not given.is_dir() and not (given.is_file() and given.suffix.lower() == ".toml"):
+    if not given.is_dir() and not given.is_file():
+        return no_file_issue(given)
+    if not given.is_dir() and given.suffix.lower() != ".toml":
         return error("not-a-portfolio", Place(given.name), path=str(given))
     return None
 
@@ -122,7 +124,7 @@ def _raw_tables(folder: Path) -> tuple[dict[str, RawTable | None], list[Issue]]:
     for file in sorted(files, key=lambda file: file.name):
         name, kind = file.stem.lower(), file.suffix.lower()
         if not file.is_file():
-            if kind == ".csv" and name in RECORDS and (issue := _no_file_issue(file)):
+            if kind == ".csv" and name in RECORDS and (issue := no_file_issue(file)):
                 issues.append(issue)
                 raws.setdefault(name, None)
             continue
@@ -143,7 +145,7 @@ def _raw_tables(folder: Path) -> tuple[dict[str, RawTable | None], list[Issue]]:
     return raws, issues
 
 
-def _no_file_issue(path: Path) -> Issue | None:
+def no_file_issue(path: Path) -> Issue | None:
     """Return what stands in the place of a file that must be there, or nothing where there is nothing at all."""
     if path.is_dir():
         return error("folder-for-file", Place(path.name))

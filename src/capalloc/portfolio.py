@@ -436,9 +436,14 @@ def load(path: str | Path) -> Portfolio:
         With everything that is wrong, all at once, each at its file, row and column, or at its sheet and cell.
     """
     given = path_given("path", path)
-    if given.suffix == ".json" and given.is_file():
-        return _packed(given)
-    return _checked(*(read_workbook(given) if is_workbook(given) else read_folder(given)))
+    try:
+        if given.suffix == ".json" and given.is_file():
+            return _packed(given)
+        return _checked(*(read_workbook(given) if is_workbook(given) else read_folder(given)))
+    except OSError as failure:
+        # A folder that may not be opened, a name longer than any.
+        reason = failure.strerror or failure
+        raise InvalidInput([error("unreadable-file", Place(given.name), reason=reason)]) from None
 
 
 def _packed(path: Path) -> Portfolio:

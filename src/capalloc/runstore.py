@@ -140,6 +140,8 @@ def _failing(path: Path) -> Iterator[None]:
 def is_store(path: Path) -> bool:
     """Return whether a path is an SQLite file, whatever it holds."""
     try:
+        if not path.is_file():
+            return False
         with path.open("rb") as file:
             return file.read(len(_BEGINNING)) == _BEGINNING
     except OSError:

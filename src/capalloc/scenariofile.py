@@ -139,10 +139,10 @@ def read_scenario_file(path: Path) -> tuple[Path, list[Written]]:
 
 
 def _bytes(path: Path, where: Place) -> tuple[bytes, list[Issue]]:
-    if path.exists() and not (path.is_file() or path.is_dir()):
-        # A device or a pipe may never come to an end.
-        return b"", [error("no-file-behind", where)]
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            # A device or a pipe may never come to an end.
+            return b"", [error("no-file-behind", where)]
         return path.read_bytes(), []
     except OSError as failure:
         return b"", [error("scenarios-unreadable", where, file=path, reason=failure.strerror or str(failure))]

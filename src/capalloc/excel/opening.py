@@ -12,7 +12,7 @@ from capalloc.excel.scanning import BadXml, Scan, feed, scan_sheet, scan_styles
 from capalloc.issues import Issue, Place, error, warning
 
 if TYPE_CHECKING:
-    from python_calamine import CalamineWorkbook
+    from python_calamine import CalamineSheet, CalamineWorkbook
 
 MOST_BYTES = 512 * 1024 * 1024
 """The most that all parts of a workbook may take when unpacked."""
@@ -41,6 +41,21 @@ class Book:
     file: str
     sheets: tuple[Sheet, ...]
     values: CalamineWorkbook
+
+    def values_of(self, sheet: Sheet) -> CalamineSheet:
+        """Return the values of a sheet.
+
+        Raises
+        ------
+        Refused
+            When its cells name texts that the workbook does not hold, or are damaged otherwise.
+        """
+        from python_calamine import CalamineError
+
+        try:
+            return self.values.get_sheet_by_name(sheet.title)
+        except CalamineError:
+            raise Refused(error("workbook-damaged", Place(self.file, sheet.title))) from None
 
 
 class Refused(Exception):

@@ -45,7 +45,7 @@ class Laid:
 
 def grid_of(book: Book, sheet: Sheet) -> Grid:
     """Return the values of a sheet from its cell A1, with what cannot be read marked."""
-    values = book.values.get_sheet_by_name(sheet.title)
+    values = book.values_of(sheet)
     grid = values.to_python(skip_empty_area=False)
     width = max(map(len, grid), default=0)
     for (row, column), formula in sheet.scan.uncomputed.items():
@@ -97,6 +97,13 @@ def table_of(book: Book, sheet: Sheet, name: str, settings: Settings) -> tuple[R
     issues += _unheaded(grid, laid, rows, origin)
     raw = _raw(name, origin, columns, rows, _readable(grid, sheet, columns, schema, rows))
     return replace(raw, torn=frozenset(row + 1 for row in merged)), issues
+
+
+def lists_projects(book: Book, sheet: Sheet) -> bool:
+    """Return whether a sheet, whatever its name, has the headings of a list of projects with their costs."""
+    grid, known = grid_of(book, sheet), column_codes("projects")
+    laid = _headings(grid, known)
+    return laid is not None and {"id", "cost"} <= {known.get(folded(title)) for title in laid.titles}
 
 
 def _raw(name: str, origin: Origin, columns: Sequence[tuple[int, str]], rows: Sequence[int], grid: Grid) -> RawTable:
@@ -204,7 +211,7 @@ def _unit_issues(
 def _merged(book: Book, sheet: Sheet, rows: Sequence[int]) -> Iterator[tuple[int, str]]:
     """The rows of the table that merged cells run through; the first of each with their extent."""
     own = set(rows)
-    for (top, left), (bottom, right) in book.values.get_sheet_by_name(sheet.title).merged_cell_ranges or ():
+    for (top, left), (bottom, right) in book.values_of(sheet).merged_cell_ranges or ():
         extent = f"{letters_of(left + 1)}{top + 1}:{letters_of(right + 1)}{bottom + 1}"
         for row in range(top, bottom + 1):
             if row in own:

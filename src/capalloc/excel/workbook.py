@@ -24,11 +24,11 @@ from capalloc.excel.naming import (
     sheet_title,
     word_codes,
 )
-from capalloc.excel.opening import Book, Sheet, open_book
+from capalloc.excel.opening import Book, Refused, Sheet, open_book
 from capalloc.excel.scanning import letters_of
-from capalloc.excel.sheets import grid_of, plain_cell, table_of
+from capalloc.excel.sheets import grid_of, lists_projects, plain_cell, table_of
 from capalloc.issues import Issue, Issues, Place, error, nearest, warning
-from capalloc.loading import assembled
+from capalloc.loading import assembled, no_file_issue
 from capalloc.money import MILLIONS, ROUNDINGS, BadNumber, NumberFormat
 from capalloc.rawtable import EMPTY, RawTable, Unreadable
 from capalloc.reading import NONE
@@ -70,6 +70,8 @@ def read_workbook(path: Path) -> tuple[Tables | None, Issues]:
         The tables, or ``None`` when the file is no workbook that can be read; and everything found wrong, each at its
         sheet and cell.
     """
+    if not path.is_file() and (issue := no_file_issue(path)):
+        return None, Issues([issue])
     if not path.exists():
         beside = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
         near = nearest(path.name, beside) or NONE
@@ -77,6 +79,13 @@ def read_workbook(path: Path) -> tuple[Tables | None, Issues]:
     book, issues = open_book(path)
     if book is None:
         return None, Issues(issues)
+    try:
+        return _read(book, issues)
+    except Refused as refused:
+        return None, Issues([*issues, refused.issue])
+
+
+def _read(book: Book, issues: list[Issue]) -> tuple[Tables, Issues]:
     sheets, found = _named_sheets(book)
     issues += found
     settings, origin, settings_issues = _settings(book, sheets.get(SETTINGS))
@@ -115,7 +124,8 @@ def _named_sheets(book: Book) -> tuple[dict[str, Sheet], list[Issue]]:
                 title = sheet_title(codes[near])
                 issues.append(error("unknown-sheet", place, found=sheet.title, near=title))
             else:
-                issues.append(warning("unread-sheet", place, found=sheet.title))
+                code = "unread-projects" if lists_projects(book, sheet) else "unread-sheet"
+                issues.append(warning(code, place, found=sheet.title, sheet=sheet_title("projects")))
     return sheets, issues
 
 
@@ -154,6 +164,9 @@ def _settings(book: Book, sheet: Sheet | None) -> tuple[Settings, Origin, list[I
             _read_setting(read, row, filled[0], cells)
     settings, issues = settings_from_mapping(read.tree, book.file)
     origin = replace(read.origin, cells=MappingProxyType(read.cells))
+    # A setting whose cell is at fault is there, and is not called missing too.
+    told = {issue.where.column for issue in read.issues}
+    issues = [issue for issue in issues if issue.code != "missing-setting" or issue.where.column not in told]
     placed = [replace(issue, where=_nearest_place(origin, issue.where.column)) for issue in issues]
     return settings, origin, [*read.issues, *placed]
 
