@@ -194,16 +194,46 @@ def test_what_is_no_file_is_told_and_never_waited_for(tmp_path):
             assert issue.code == "no-file-behind"
 
 
-def test_cells_that_name_missing_texts_are_damage(path):
-    """The workbook opens, but one of its sheets cannot be read."""
+def harmed(path, name, before, after):
+    """Write a workbook of which one part has other bytes in it; the part is left out where ``after`` is ``None``."""
     write_book(path)
     with zipfile.ZipFile(path) as parts:
-        kept = {name: parts.read(name) for name in parts.namelist() if name != "xl/sharedStrings.xml"}
+        kept = {part: parts.read(part) for part in parts.namelist()}
+    assert before in kept[name]
     with zipfile.ZipFile(path, "w") as parts:
-        for name, content in kept.items():
-            parts.writestr(name, content)
-    (issue,) = issues_of(path)
-    assert (issue.code, issue.where.sheet) == ("workbook-damaged", "settings")
+        for part, content in kept.items():
+            if part != name:
+                parts.writestr(part, content)
+            elif after is not None:
+                parts.writestr(part, content.replace(before, after, 1))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "sheet"),
+    [
+        ("xl/sharedStrings.xml", b"", None, "settings"),
+        ("xl/worksheets/sheet2.xml", b"<v>500</v>", b"<v>abc</v>", "projects"),
+        ("xl/worksheets/sheet2.xml", b'encoding="UTF-8"', b'encoding="latin-1"', ""),
+        ("xl/worksheets/sheet2.xml", b'r="C2"><v>500', b'r="B2"><v>1</v></c><c r="C2"><v>500', ""),
+        ("xl/worksheets/sheet2.xml", b'r="C2"><v>500', b'r="C3"><v>500', ""),
+        ("xl/worksheets/sheet2.xml", b'<row r="3"', b'<row r="2"', ""),
+        ("xl/worksheets/sheet2.xml", b'<row r="2"', b'<row r="two"', ""),
+        ("xl/worksheets/sheet1.xml", b"<sheetData>", b"<sheetData><row r='0'></row>", ""),
+    ],
+)
+def test_a_damaged_sheet_is_told(path, name, before, after, sheet):
+    """Texts that are missing, numbers that are none, and cells that come twice or in the wrong row."""
+    (issue,) = issues_of(harmed(path, name, before, after))
+    assert (issue.code, issue.where.sheet) == ("workbook-damaged", sheet)
+
+
+def test_two_parts_with_one_name_are_damage(path):
+    """Which of them counts would depend on who reads."""
+    write_book(path)
+    with zipfile.ZipFile(path, "a") as parts, pytest.warns(UserWarning, match="Duplicate name"):
+        parts.writestr("xl/worksheets/sheet2.xml", "<worksheet/>")
+    assert told(issues_of(path)) == [("workbook-damaged", "", "")]
 
 
 def test_what_is_hidden_is_told(path):

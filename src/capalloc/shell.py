@@ -57,7 +57,7 @@ from capalloc.stack import stack
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
-PortfolioPath = Annotated[Path, typer.Argument(metavar="PATH", show_default=False)]
+PortfolioPath = Annotated[Path, typer.Argument(readable=False, metavar="PATH", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json")]
 Language = Annotated[str | None, typer.Option("--lang", metavar="en|vi", show_default=False)]
 
@@ -117,7 +117,7 @@ def _common(
 
 @app.command()
 def new(
-    new_path: Annotated[Path, typer.Argument(metavar="PATH", show_default=False)],
+    new_path: Annotated[Path, typer.Argument(readable=False, metavar="PATH", show_default=False)],
     *,
     example: Annotated[bool, typer.Option("--example")] = False,
     lang: Language = None,
@@ -133,7 +133,7 @@ def new(
 def check(
     path: PortfolioPath,
     *,
-    mark: Annotated[Path | None, typer.Option("--mark", metavar="FILE", show_default=False)] = None,
+    mark: Annotated[Path | None, typer.Option("--mark", readable=False, metavar="FILE", show_default=False)] = None,
     as_json: AsJson = False,
     lang: Language = None,
 ) -> None:
@@ -155,7 +155,7 @@ def check(
 def optimize(
     path: PortfolioPath,
     *,
-    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", show_default=False)] = None,
+    out: Annotated[Path | None, typer.Option("--out", readable=False, metavar="DIR", show_default=False)] = None,
     as_json: AsJson = False,
     time_limit: Annotated[float, typer.Option(metavar="SECONDS")] = 60.0,
     gap: Annotated[float, typer.Option(metavar="NUMBER")] = 1e-4,
@@ -209,7 +209,7 @@ def optimize(
 def sensitivity(  # one argument an option
     path: PortfolioPath,
     *,
-    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", show_default=False)] = None,
+    out: Annotated[Path | None, typer.Option("--out", readable=False, metavar="DIR", show_default=False)] = None,
     as_json: AsJson = False,
     time_limit: Annotated[float, typer.Option(metavar="SECONDS")] = 280.0,
     gap: Annotated[float, typer.Option(metavar="NUMBER")] = 1e-3,
@@ -248,7 +248,9 @@ def why_not(  # one argument an option
     path: PortfolioPath,
     project: Annotated[str, typer.Argument(metavar="PROJECT", show_default=False)],
     *,
-    plan_file: Annotated[Path | None, typer.Option("--plan", metavar="FILE", show_default=False)] = None,
+    plan_file: Annotated[
+        Path | None, typer.Option("--plan", readable=False, metavar="FILE", show_default=False)
+    ] = None,
     as_json: AsJson = False,
     time_limit: Annotated[float, typer.Option(metavar="SECONDS")] = 60.0,
     engine: Annotated[str, typer.Option(metavar="NAME")] = DEFAULT_ENGINE,
@@ -278,9 +280,9 @@ def why_not(  # one argument an option
 
 @app.command()
 def run(  # one argument an option
-    file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False)],
+    file: Annotated[Path, typer.Argument(readable=False, metavar="FILE", show_default=False)],
     *,
-    store: Annotated[Path | None, typer.Option("--store", metavar="FILE", show_default=False)] = None,
+    store: Annotated[Path | None, typer.Option("--store", readable=False, metavar="FILE", show_default=False)] = None,
     workers: Annotated[str, typer.Option(metavar="NUMBER|dask://HOST:PORT")] = "2",
     time_limit: Annotated[float, typer.Option(metavar="SECONDS")] = 60.0,
     gap: Annotated[float, typer.Option(metavar="NUMBER")] = 1e-4,
@@ -288,7 +290,7 @@ def run(  # one argument an option
     threads: Annotated[int, typer.Option(metavar="NUMBER")] = 1,
     seed: Annotated[int, typer.Option(metavar="NUMBER")] = 0,
     again: Annotated[bool, typer.Option("--again")] = False,
-    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", show_default=False)] = None,
+    out: Annotated[Path | None, typer.Option("--out", readable=False, metavar="DIR", show_default=False)] = None,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet")] = False,
     lang: Language = None,
@@ -328,7 +330,7 @@ def run(  # one argument an option
 
 @app.command()
 def diff(  # one argument an option
-    path: Annotated[Path, typer.Argument(metavar="STORE|PORTFOLIO", show_default=False)],
+    path: Annotated[Path, typer.Argument(readable=False, metavar="STORE|PORTFOLIO", show_default=False)],
     one: Annotated[str, typer.Argument(metavar="SCENARIO|PLAN", show_default=False)],
     other: Annotated[str, typer.Argument(metavar="SCENARIO|PLAN", show_default=False)],
     *,
@@ -354,8 +356,10 @@ def diff(  # one argument an option
 def report(  # one argument an option
     path: PortfolioPath,
     *,
-    out_file: Annotated[Path, typer.Option("--out", metavar="FILE")] = Path("plan.html"),
-    plan_file: Annotated[Path | None, typer.Option("--plan", metavar="FILE", show_default=False)] = None,
+    out_file: Annotated[Path, typer.Option("--out", readable=False, metavar="FILE")] = Path("plan.html"),
+    plan_file: Annotated[
+        Path | None, typer.Option("--plan", readable=False, metavar="FILE", show_default=False)
+    ] = None,
     with_answers: Annotated[bool, typer.Option("--sensitivity")] = False,
     time_limit: Annotated[float, typer.Option(metavar="SECONDS")] = 60.0,
     gap: Annotated[float, typer.Option(metavar="NUMBER")] = 1e-4,
@@ -399,7 +403,7 @@ def _reported(
 
 @app.command()
 def verify(
-    proof: Annotated[Path, typer.Argument(metavar="FILE", show_default=False)],
+    proof: Annotated[Path, typer.Argument(readable=False, metavar="FILE", show_default=False)],
     path: PortfolioPath,
     *,
     as_json: AsJson = False,

@@ -95,6 +95,9 @@ def _look(path: Path, place: Place) -> None:
 def _opened(path: Path, parts: zipfile.ZipFile, place: Place) -> tuple[Book, list[Issue]]:
     entries = parts.infolist()
     names = {entry.filename for entry in entries}
+    if len(names) < len(entries):
+        # Of two parts with one name every program may choose another one.
+        raise Refused(error("workbook-damaged", place))
     if sum(entry.file_size for entry in entries) > MOST_BYTES:
         raise Refused(error("workbook-too-large", place, most=MOST_BYTES // 1024**2))
     if any(entry.flag_bits & 1 for entry in entries):

@@ -131,14 +131,12 @@ class _Reader:
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "c":
-            self.column += 1
-            if address := _ADDRESS.fullmatch(attributes.get("r", "")):
-                self.column, self.row = _number(address[1]), int(address[2])
+            self.enter_cell(attributes.get("r", ""))
             self.kind, self.style = attributes.get("t", "n"), int(attributes.get("s", 0))
             self.has_formula = self.has_content = False
             self.held = ""
         elif name == "row":
-            self.row, self.column = int(attributes.get("r", self.row + 1)), 0
+            self.enter_row(int(attributes.get("r", self.row + 1)))
             if _is_hidden(attributes, "ht"):
                 self.scan.hidden_rows.add(self.row)
         elif name == "col" and _is_hidden(attributes, "width"):
@@ -149,6 +147,19 @@ class _Reader:
             self.reading = True
         elif name == "is":
             self.has_content = True
+
+    def enter_row(self, row: int) -> None:
+        # Rows and cells that come twice, or in another order, are read one way by one program and otherwise by another.
+        if row <= self.row:
+            raise BadXml(f"row {row} after {self.row}")
+        self.row, self.column = row, 0
+
+    def enter_cell(self, written: str) -> None:
+        address = _ADDRESS.fullmatch(written)
+        column, row = (_number(address[1]), int(address[2])) if address else (self.column + 1, self.row)
+        if column <= self.column or row != self.row:
+            raise BadXml(f"cell {written} in row {self.row} after column {self.column}")
+        self.column = column
 
     def text(self, data: str) -> None:
         if self.reading:
