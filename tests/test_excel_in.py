@@ -213,8 +213,8 @@ def harmed(path, name, before, after):
     ("name", "before", "after", "sheet"),
     [
         ("xl/sharedStrings.xml", b"", None, "settings"),
-        ("xl/worksheets/sheet2.xml", b"<v>500</v>", b"<v>abc</v>", "projects"),
-        ("xl/worksheets/sheet2.xml", b'encoding="UTF-8"', b'encoding="latin-1"', ""),
+        ("xl/worksheets/sheet2.xml", b'r="C2"><v>500', b'r="C2" t="n"><v>abc', "projects"),
+        ("xl/worksheets/sheet2.xml", b'encoding="UTF-8"', b'encoding="UTF-16"', ""),
         ("xl/worksheets/sheet2.xml", b'r="C2"><v>500', b'r="B2"><v>1</v></c><c r="C2"><v>500', ""),
         ("xl/worksheets/sheet2.xml", b'r="C2"><v>500', b'r="C3"><v>500', ""),
         ("xl/worksheets/sheet2.xml", b'<row r="3"', b'<row r="2"', ""),
