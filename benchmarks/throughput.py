@@ -7,6 +7,7 @@ of its scenarios, one after the other and each from nothing, and are counted at 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -24,7 +25,8 @@ Ends: TypeAlias = dict[str, tuple[float, float]]
 
 LAI_CHAU = Path(__file__).parents[1] / "scenarios" / "lai-chau"
 PLAIN = ("highs", "pulp:PULP_CBC_CMD")
-LAYOUT = "{:<14} {:<22} {:>9} {:>9} {:>14} {:>10}"
+LAYOUT = "{:<12} {:<26} {:>9} {:>9} {:>9} {:>9} {:>7} {:>14}"
+HEADINGS = ("portfolio", "method", "scenarios", "seconds", "work", "an hour", "times", "times in work")
 
 # A bound and a value of two runs may differ by the last digits of floats.
 NOISE = 1e-6
@@ -32,17 +34,32 @@ NOISE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """How long a method took for so many scenarios, and between which value and bound each of them ended."""
+    """How long a method took for so many scenarios, and between which value and bound each of them ended.
+
+    ``work`` counts the seconds of the processors, of all processes together.
+    """
 
     method: str
     scenarios: int
     seconds: float
+    work: float
     ends: Ends
 
     @property
     def an_hour(self) -> float:
         """Scenarios an hour."""
         return 3600 * self.scenarios / self.seconds
+
+
+class Watch:
+    """Seconds by the clock and of work since it was made; work counts of processes that have ended."""
+
+    def __init__(self) -> None:
+        self._began, self._worked = perf_counter(), sum(os.times()[:4])
+
+    def read(self) -> tuple[float, float]:
+        """Return both."""
+        return perf_counter() - self._began, sum(os.times()[:4]) - self._worked
 
 
 def portfolios(names: list[str]) -> Iterator[tuple[str, ca.Portfolio]]:
@@ -67,7 +84,7 @@ def sweep(envelopes: int, costs: int) -> Sweep:
 def together(portfolio: ca.Portfolio, scenarios: Sweep, options: argparse.Namespace) -> Speed:
     """Run a sweep by ``capalloc.run``, into a store that is thrown away."""
     with tempfile.TemporaryDirectory() as folder:
-        began = perf_counter()
+        watch = Watch()
         runs = ca.run(
             portfolio,
             scenarios,
@@ -77,24 +94,24 @@ def together(portfolio: ca.Portfolio, scenarios: Sweep, options: argparse.Namesp
             time_limit=options.time_limit,
             progress=options.progress,
         )
-        seconds = perf_counter() - began
+        spent = watch.read()
         frame = runs.to_frame().iloc[1:]
     ends = {row.scenario: (row.value, row.bound) for row in frame.dropna(subset=["value"]).itertuples()}
-    return Speed("capalloc.run", len(scenarios), seconds, ends)
+    return Speed("capalloc.run", len(scenarios), *spent, ends)
 
 
 def alone(portfolio: ca.Portfolio, scenarios: Sweep, engine: str, options: argparse.Namespace) -> Speed:
     """Run every so many scenarios of a sweep in a loop, each from nothing."""
     ends: Ends = {}
     asked = list(scenarios.items())[:: options.every]
-    began = perf_counter()
+    watch = Watch()
     for name, changes in asked:
         plan = portfolio.with_changes(changes).optimize(
             engine=engine, gap=options.gap, threads=options.threads, time_limit=options.time_limit
         )
         if plan.value is not None:
             ends[name] = (plan.value, plan.bound)
-    return Speed(f"loop of {engine}", len(asked), perf_counter() - began, ends)
+    return Speed(f"loop of {engine}", len(asked), *watch.read(), ends)
 
 
 def contradictions(speeds: list[Speed]) -> Iterator[str]:
@@ -109,19 +126,26 @@ def contradictions(speeds: list[Speed]) -> Iterator[str]:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return 0, or 1 when two methods contradict each other."""
     options = _parser().parse_args(arguments)
-    print(LAYOUT.format("portfolio", "method", "scenarios", "seconds", "an hour", "times"))
+    print(LAYOUT.format(*HEADINGS), flush=True)
     wrong = 0
     for name, portfolio in portfolios(options.portfolios):
         scenarios = sweep(options.envelopes, options.costs)
         speeds = [together(portfolio, scenarios, options)]
         for speed in _measured(speeds, portfolio, scenarios, options):
-            times = speeds[0].an_hour / speed.an_hour
-            cells = (f"{speed.seconds:.1f}", f"{speed.an_hour:,.0f}", f"{times:.1f}")
-            print(LAYOUT.format(name, speed.method, speed.scenarios, *cells), flush=True)
+            print(LAYOUT.format(name, speed.method, speed.scenarios, *_cells(speed, speeds[0])), flush=True)
         for sentence in contradictions(speeds):
             wrong += 1
             print(f"    WRONG: {sentence}")
     return 1 if wrong else 0
+
+
+def _cells(speed: Speed, first: Speed) -> Iterator[str]:
+    """What is shown of a method: its seconds and rate, and how many times as fast the first is."""
+    yield f"{speed.seconds:.1f}"
+    yield f"{speed.work:.1f}"
+    yield f"{speed.an_hour:,.0f}"
+    yield f"{first.an_hour / speed.an_hour:.1f}"
+    yield f"{speed.work / speed.scenarios / (first.work / first.scenarios):.1f}"
 
 
 def _measured(

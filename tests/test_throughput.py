@@ -20,5 +20,5 @@ def test_every_method_answers_the_same(capsys):
 
 def test_a_value_above_a_bound_is_a_contradiction():
     """Whatever the method."""
-    right, wrong = Speed("a", 1, 1.0, {"low": (9.0, 10.0)}), Speed("b", 1, 1.0, {"low": (11.0, 12.0)})
+    right, wrong = Speed("a", 1, 1.0, 1.0, {"low": (9.0, 10.0)}), Speed("b", 1, 1.0, 1.0, {"low": (11.0, 12.0)})
     assert list(contradictions([right, wrong])) == ["low: b reaches 11.00, a proves at most 10.00"]

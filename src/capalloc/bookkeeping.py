@@ -65,10 +65,11 @@ def keep_books(tables: Tables, payments: Iterable[Payment]) -> Books:
     total: dict[Line, int] = defaultdict(int)
     faults: list[Issue] = []
     for payment in payments:
-        unreadable = list(_unreadable(payment, projects, sources))
-        faults += unreadable
-        if unreadable:
-            continue
+        if not _is_plain(payment, projects, sources):
+            unreadable = list(_unreadable(payment, projects, sources))
+            faults += unreadable
+            if unreadable:
+                continue
         project, source, year, amount = payment.project, payment.source, payment.year, payment.amount
         account = by_project[project]
         if (year, source) in account:
@@ -78,6 +79,19 @@ def keep_books(tables: Tables, payments: Iterable[Payment]) -> Books:
         account[year, source] = account.get((year, source), 0) + amount
         total[year, source] += amount
     return Books(by_project, total, faults)
+
+
+def _is_plain(payment: Payment, projects: Collection[str], sources: Collection[str]) -> bool:
+    """Whether a payment is what nearly all are, seen at a glance: known names, and plain numbers within reach."""
+    year, amount = payment.year, payment.amount
+    return (
+        type(payment.project) is type(payment.source) is str
+        and type(year) is type(amount) is int
+        and payment.project in projects
+        and payment.source in sources
+        and _YEARS.first <= year <= _YEARS.last
+        and -_BEYOND < amount < _BEYOND
+    )
 
 
 def _unreadable(payment: Payment, projects: Collection[str], sources: Collection[str]) -> Iterator[Issue]:

@@ -26,7 +26,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -81,8 +81,12 @@ class Compiled:
         """Return exactly what the objective adds up to at a point that stands for a plan."""
         weights, taken, exact = class_weights(self.tables), self.taken(x), self.exact(x)
         scale = exact[self.scales.carriers(len(self.options))[taken]].tolist()
-        worth = zip(self.classes[taken].tolist(), self.options.value[taken].tolist(), scale, strict=True)
-        gross = sum((weights[number] * value * part for number, value, part in worth), Fraction(0)) * VALUE_GRID
+        sums: dict[int, Any] = dict.fromkeys(weights, 0)
+        for number, value, part in zip(
+            self.classes[taken].tolist(), self.options.value[taken].tolist(), scale, strict=True
+        ):
+            sums[number] += value * part
+        gross = sum((weights[number] * total for number, total in sums.items()), Fraction(0)) * VALUE_GRID
         pairs = zip(self.extras.columns, exact[self.extras.first :].tolist(), strict=True)
         return gross + sum((extra.gain * amount for extra, amount in pairs), Fraction(0))
 
@@ -114,11 +118,11 @@ class Compiled:
     def point(self, allocation: Allocation) -> Floats | None:
         """Return the point that stands for an allocation; ``None`` when it takes an option there is not."""
         number = self._numbers
-        whole = [replace(choice, scale=Fraction(1)) for choice in allocation.choices]
-        if any(choice not in number for choice in whole):
+        named = [(choice.project, choice.mode, choice.start) for choice in allocation.choices]
+        if any(name not in number for name in named):
             return None
         x = np.zeros(len(self.model.objective))
-        taken = [number[choice] for choice in whole]
+        taken = [number[name] for name in named]
         x[taken] = 1
         if not self._write_scales(x, {o: c.scale for o, c in zip(taken, allocation.choices, strict=True)}):
             return None
@@ -153,8 +157,9 @@ class Compiled:
         return True
 
     @cached_property
-    def _numbers(self) -> dict[Choice, int]:
-        return {self.choice(option): option for option in range(len(self.options))}
+    def _numbers(self) -> dict[tuple[Any, ...], int]:
+        """The option of each project, mode and start year."""
+        return {name: option for option, name in enumerate(_option_keys(self.tables, self.options))}
 
     def _carried(self, allocation: Allocation) -> list[int]:
         """The least that must be carried for the payments of an allocation, one entry a carry column."""

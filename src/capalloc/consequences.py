@@ -158,8 +158,9 @@ class Faults:
         table, _, column = part.partition(".")
         if table not in self.rows:
             return False
-        about = self._about(issue)
-        for names in self._faulty_names(table, column):
+        faulty = self._faulty_names(table, column)
+        about = self._about(issue) if faulty else {}
+        for names in faulty:
             kind = next((kind for kind in about if kind in names), None)
             if kind is None or not about[kind].isdisjoint(names[kind]):
                 return True

@@ -113,7 +113,7 @@ def find_never(compiled: Compiled, among: Collection[int] | None = None) -> dict
             never[number] = _window(compiled, number)
         elif number not in able:
             never[number] = _unpaid(compiled, number)
-    judged = [n for n in _suspects(compiled) if n not in never and (among is None or n in among)]
+    judged = [n for n in _suspects(compiled, among) if n not in never]
     alone = _Alone(compiled)
     for number in judged:
         why = alone.reason(number)
@@ -156,11 +156,16 @@ def _unpaid(compiled: Compiled, project: int) -> Never:
     return _share_reason(compiled, min(joint, key=lambda limit: limit.high).row)
 
 
-def _suspects(compiled: Compiled) -> list[int]:
-    """Projects that might not fit alone: no option surely stays, with its whole cost and use, within every room."""
+def _suspects(compiled: Compiled, among: Collection[int] | None) -> list[int]:
+    """Projects, of some, that might not fit alone: no option surely stays, with all its cost and use, in every room."""
     model, options = compiled.model, compiled.options
     accounts = compiled.accounts
-    sure = np.array([*(_sure_cost(item.payers, accounts.ceilings) for item in accounts.items), np.inf])
+    count = len(compiled.tables.projects)
+    asked = np.ones(count, dtype=bool) if among is None else np.isin(np.arange(count), sorted(among))
+    sure = np.full(len(accounts.items) + 1, np.inf)
+    for number in np.unique(accounts.of_variant[options.variant[asked[options.project]]]).tolist():
+        if number >= 0:
+            sure[number] = _sure_cost(accounts.items[number].payers, accounts.ceilings)
     fits = (options.due <= sure[accounts.of_variant[options.variant]]) | (options.due == 0)
     fits &= model.upper[: len(options)] > 0
     # How little of a programme would do is for its own rows to say.
@@ -169,9 +174,9 @@ def _suspects(compiled: Compiled) -> list[int]:
     if len(resources):
         use = model.matrix[resources][:, : len(options)].tocoo()
         fits[use.col[use.data > model.row_upper[resources][use.row]]] = False
-    fine = np.zeros(len(compiled.tables.projects), dtype=bool)
+    fine = np.zeros(count, dtype=bool)
     fine[options.project[fits]] = True
-    return np.flatnonzero(~fine & np.isin(np.arange(len(fine)), options.project)).tolist()
+    return np.flatnonzero(~fine & asked & np.isin(np.arange(count), options.project)).tolist()
 
 
 def _sure_cost(payers: Payers, ceilings: Sequence[Ceiling]) -> float:

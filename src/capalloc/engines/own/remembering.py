@@ -39,7 +39,7 @@ from capalloc.engines.points import crossed, refuse_bad_numbers
 from capalloc.model import Floats, LinearModel, Outcome, Progress, ProgressReport, SolveOptions, StoppedBy
 
 # Known points that are mended and made better, the last one at first.
-STARTS = 2
+STARTS = 1
 
 # Of more options the best of several starts is not looked for: a dive is sooner at its end.
 LARGEST = 2_000
@@ -49,6 +49,9 @@ THREES = 3
 
 # A point is searched around where its gap is no more than this many times the one asked for.
 NEARLY = 2.5
+
+# Quick dives, whose ends are rounded: as many times as deep as projects are undecided, and so many decided at once.
+PLUNGES = ((0.7, 3), (1.25, 2), (2.0, 3))
 
 # Dives from the relaxation, as many times as deep as projects are undecided there, so many decided at once, over this
 # part of the options.
@@ -162,7 +165,7 @@ class _Resumed:
             # One run of the simplex method would take longer than the engine does, which never solves such a one whole.
             return
         first, more = (partial(self._dive, depths) for depths in (FIRST_DEPTHS, MORE_DEPTHS))
-        for step in (self._relax, self._round, self._exchange, first, self._adapt, self._close, more):
+        for step in (self._relax, self._round, self._plunge, self._exchange, first, self._adapt, self._close, more):
             if self.board.over:
                 return
             step()
@@ -212,6 +215,21 @@ class _Resumed:
         if self.root is not None:
             self._mend(self.root.relaxed.x, 0)
 
+    def _plunge(self) -> None:
+        """Dive from the relaxation to where few are undecided, and round and mend what is there."""
+        rng, binary = np.random.default_rng(self.board.options.seed), self.problem.groups.binary
+        # Small changes move no payment, so that where there are payments a rounded point is rarely mended.
+        for depth, batch in PLUNGES if binary.all() else PLUNGES[:1]:
+            if self.root is None or self.board.over or not binary.any():
+                return
+            self._mend(self._dived(self.root, depth, batch, rng).relaxed.x, 0)
+
+    def _dived(self, root: _Root, depth: float, batch: int, rng: np.random.Generator) -> Dive:
+        problem, x = self.problem, root.relaxed.x
+        lp = Simplex(self.board, near(problem, x, root.gains, NEAR))
+        lp.adopt(root.lp)
+        return dive(root.relaxed, lp, round(depth * max(4, len(undecided(problem, x)))), batch, rng)
+
     def _exchange(self) -> None:
         """Mend the last known points likewise, where that is quick, and then take longer over the best."""
         if self.problem.size > LARGEST:
@@ -246,12 +264,9 @@ class _Resumed:
         """Dive from the relaxation, and search cores around where that ends."""
         if self.root is None or not self.problem.groups.binary.any():
             return
-        problem, relaxed, gains = self.problem, self.root.relaxed, self.root.gains
         rng = np.random.default_rng([self.board.options.seed, len(depths)])
         for depth in depths:
-            lp = Simplex(self.board, near(problem, relaxed.x, gains, NEAR))
-            lp.adopt(self.root.lp)
-            ended = dive(relaxed, lp, round(depth * max(4, len(undecided(problem, relaxed.x)))), BATCH, rng)
+            ended = self._dived(self.root, depth, BATCH, rng)
             held: Floats | None = None
             for size in CORES:
                 if self.board.over:
