@@ -34,7 +34,7 @@ _NEAR = 1e-12
 _DIGITS = 50
 
 # Rounding a cut's own numbers may cost it this part of its depth, or as much as brings them to this size.
-_LOSS = 1e-6
+_LOSS = 1e-3
 
 _LARGEST = 2**45
 
