@@ -73,6 +73,19 @@ def test_the_paragraph_speaks_both_languages():
         assert "mine thực hiện được và có giá trị kém phương án tốt nhất trong số này 6" in str(found)
 
 
+def test_nearly_the_best_of_a_value_below_nothing_lies_below_it():
+    """All of B, C and D are demanded and worth −100 at best: −101 is nearly that, and −102 is not."""
+    rows = {
+        "B": {"cost": 1, "value": -100},
+        "C": {"cost": 1, "value": -101},
+        "D": {"cost": 1, "value": -102},
+    }
+    groups = {"group": ["g"] * 3, "project": [*rows], "kind": ["exactly_one_of"] * 3}
+    best = few(rows, 9, groups=groups).optimize(**EXACT)
+    found = ca.compare({"best": best, "near": ["C"], "far": ["D"]}, **EXACT)
+    assert [row.swaps.count for row in found.rows] == [0, 0, 2]
+
+
 def test_something_must_be_a_plan():
     """Lists alone have no tables to be judged by; a project that does not exist is named."""
     with pytest.raises(ca.InvalidInput, match="at least one plan"):

@@ -43,6 +43,16 @@ def test_without_a_loss_only_the_best_plans_count():
     assert 0 < some < 1
 
 
+def test_a_loss_of_a_value_below_nothing_lies_below_it():
+    """One of B, C and D is demanded: of −100, 1 % less is −101, and −102 is too little."""
+    projects = {name: {"cost": 5, "value": value} for name, value in (("B", -100), ("C", -101), ("D", -102))}
+    groups = {"group": ["g"] * 3, "project": [*projects], "kind": ["exactly_one_of"] * 3}
+    index = few(projects, 5, groups=groups).core_index(samples=12, within=0.01, **EXACT)
+    shares = {row.project: row.shares["plans"] for row in index.rows}
+    assert (shares["B"] > 0, shares["C"] > 0, shares["D"]) == (True, True, 0)
+    assert shares["B"] + shares["C"] == 1
+
+
 def test_costs_and_weights_move_what_they_should():
     """A dear A leaves no room for it; a class that weighs more brings its project in."""
     projects = {

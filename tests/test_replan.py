@@ -95,6 +95,16 @@ def test_nothing_else_starts_before_decisions_are_open():
     assert changes(plan.replan(more, max_changes=1, since=2027, **EXACT)) == {"B": "kept"}
 
 
+def test_what_starts_in_the_first_open_year_is_open():
+    """A may leave the plan where decisions are open from 2026 on, the year in which it starts, and not from 2027 on."""
+    less = {"envelopes.state.P.amount": "-6"}
+    assert changes(planned().replan(less, since=2026, **EXACT)) == {"A": "left", "B": "kept", "C": "kept"}
+    rows = {"A": {"cost": 6, "value": 1, "latest_start": 2026}, "B": {"cost": 6, "value": 9, "earliest_start": 2027}}
+    plan = few(rows, 6).optimize(start=["B"], **EXACT)
+    found = plan.replan({"projects.B.value": 0}, max_changes=2, since=2026, **EXACT)
+    assert changes(found) == {"A": "entered", "B": "left"}
+
+
 def test_a_project_that_starts_in_another_year_has_moved():
     """The window of B closes in 2026: it moves a year, which is one change."""
     portfolio = few({"B": {"cost": 3, "value": 4, "earliest_start": 2026, "latest_start": 2026}}, 3)

@@ -9,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from capalloc import InvalidInput, Status, UnknownName
+from capalloc.bearing import Protected
 from capalloc.catalogue import speaking
 from capalloc.engines.highs import Highs
 from capalloc.model import SolveOptions
@@ -180,3 +181,17 @@ def test_the_run_of_a_robust_plan_is_watched():
     seen = []
     rising().optimize(robust={"gamma": 1}, progress=seen.append, **EXACT)
     assert {46.0, 36.0} <= {report.value for report in seen}
+
+
+def test_a_plan_for_which_no_payments_were_found_stays_below_the_bound(monkeypatch):
+    """The best of 36 is refused as if it could not be paid: the next is worth less, and the bound stays at 36."""
+    asked, limits, tried = rising().with_changes({"projects.*.latest_start": 2026}), SolveOptions(60.0, 0.0, 1), []
+    pay = Protected.paid_so
+
+    def refuse_first(self, allocation):
+        tried.append(allocation)
+        return None if len(tried) == 1 else pay(self, allocation)
+
+    monkeypatch.setattr(Protected, "paid_so", refuse_first)
+    found = robust_plan(asked.tables, Robust(gamma=1), limits, Highs()).answer
+    assert (found.value, found.bound, found.status) == (35, 36.0, Status.FEASIBLE)

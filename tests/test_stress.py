@@ -83,6 +83,33 @@ def test_money_carried_to_the_next_phase_helps_it_hold():
     assert [strain.holds for strain in found.strains] == [1.0, 0.0]
 
 
+def begun(cost, low, high, paid):
+    """Return the strain of the open year of a project that began in 2026, of which so much was paid then."""
+    portfolio = few(
+        {"A": {"cost": cost, "cost_low": low, "cost_high": high, "value": 1, "duration": 2}},
+        paid,
+        {"decide_from": 2027},
+        envelopes={"source": ["state", "state"], "period": ["2026", "2027"], "amount": [paid, 100]},
+        paid={"project": ["A"], "source": ["state"], "year": [2026], "amount": [paid]},
+        committed={"project": ["A"], "decision": ["in"], "start": [2026]},
+    )
+    return portfolio.stress(runs=RUNS, seed=1).strains
+
+
+def test_all_that_a_cost_turns_out_different_falls_on_what_is_still_due():
+    """Of 10 to 16, 12 on average, 4 were paid: what was paid stays, and 8 are due on average, not 6 times 12 / 10."""
+    before, open_ = begun(10, 10, 16, 4)
+    assert (before.expected, before.holds, open_.planned) == (4, 1.0, 6)
+    assert open_.expected == pytest.approx(8, abs=0.01)
+
+
+def test_a_project_that_turns_out_cheaper_than_what_was_paid_pays_nothing_back():
+    """Of 0 to 5 with the peak at 5, 4 were paid: the mean of (c − 4)+ for a density of 2 c / 25 is 14 / 75."""
+    before, open_ = begun(5, 0, 5, 4)
+    assert (before.expected, open_.planned) == (4, 1)
+    assert open_.expected == pytest.approx(14 / 75, abs=1e-3)
+
+
 def test_the_same_seed_draws_the_same_runs():
     """And another one draws others."""
     first, again, other = (one().stress(runs=64, seed=seed).strains[0] for seed in (3, 3, 4))

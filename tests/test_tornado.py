@@ -3,14 +3,16 @@
 import math
 from dataclasses import replace
 from fractions import Fraction
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import assume, given
 
 from brute import best_by_enumeration
 from capalloc import InvalidInput, Status
+from capalloc.answer import Answer
 from capalloc.catalogue import speaking
-from capalloc.model import SolveOptions
+from capalloc.model import SolveOptions, StoppedBy
 from capalloc.tornado import Bar, Parameter, tornado
 from few import few
 from strategies import cases, portfolios
@@ -116,3 +118,26 @@ def test_a_direction_is_claimed_only_where_it_is_proved(least, most, direction):
     """A change that may be none is open."""
     bar = Bar("p", "low", "*0.9", Status.FEASIBLE, Fraction(1), 1.0, Fraction(0), least, most, (), ())
     assert bar.direction == direction
+
+
+class Prepared:
+    """Stands in for the chain of runs: the answers of a base worth 10 of at most 12, and of changes worth 11."""
+
+    def __init__(self, _):
+        self.answers = iter([(10, 12.0), (11, 11.5), (11, 15.0)])
+
+    def answer(self, tables, options):
+        """Return the next answer."""
+        value, bound = next(self.answers)
+        audit = SimpleNamespace(value=Fraction(value), violations=())
+        allocation = SimpleNamespace(choices=())
+        return Answer(Status.FEASIBLE, StoppedBy.TIME_LIMIT, allocation, audit, bound, "none", options, 0.0)
+
+
+def test_what_the_base_leaves_open_is_part_of_what_a_change_leaves_open(monkeypatch):
+    """A base of 10 to 12 and a change of 11 to 11.5: between 1 less and 1.5 more, so that no direction is claimed."""
+    monkeypatch.setattr("capalloc.tornado.Chain", Prepared)
+    given = three().tables
+    low, high = tornado(given, (Parameter("p", "low", "high", lambda _: given),), SolveOptions(1.0, 0.0, 1)).bars
+    assert (low.change, low.least, low.most, low.direction) == (1, -1.0, 1.5, "open")
+    assert (high.least, high.most) == (-1.0, 5.0)

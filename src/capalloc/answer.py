@@ -38,6 +38,7 @@ class Answer:
     hand-made list may (see :mod:`capalloc.evaluation`).  ``bound`` is in units of the objective: no plan is worth more.
     ``rejected`` counts selections that had no whole-unit financing.  ``classes`` is empty unless the goal is
     lexicographic; value and bound are then those of the last class, and the status holds for all of them.
+    ``canonical`` says that the plan is proved to be the first, in the order of the tables, of all best plans.
     """
 
     status: Status
@@ -52,6 +53,7 @@ class Answer:
     rejected: int = 0
     violations: Issues = NO_ISSUES
     classes: tuple[ClassAnswer, ...] = ()
+    canonical: bool = False
 
     @property
     def value(self) -> Fraction | None:

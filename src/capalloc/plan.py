@@ -92,6 +92,11 @@ class Plan(Shown, Defended, Proved):
         return relative_gap(self.value, self.bound)
 
     @property
+    def canonical(self) -> bool:
+        """Whether it is proved to be the first of all best plans, as ``tie_break`` asks."""
+        return self.answer.canonical
+
+    @property
     def violations(self) -> Issues:
         """What a hand-made list breaks; empty for every plan."""
         return self.answer.violations

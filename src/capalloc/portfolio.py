@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from capalloc.allocation import Allocation
 from capalloc.amending import put_in_force
-from capalloc.answer import alone
+from capalloc.answer import Answer, alone
 from capalloc.arguments import expect, path_given
+from capalloc.canonical import first_of_equals
 from capalloc.changes import Change, apply_changes
 from capalloc.engines import engine_named
 from capalloc.evaluation import evaluate
@@ -26,7 +27,7 @@ from capalloc.law.lawbook import Lawbook
 from capalloc.limits import read_limits
 from capalloc.listing import HandMade, read_list, wishes_of
 from capalloc.loading import read_folder, read_frames
-from capalloc.model import ProgressReport
+from capalloc.model import ProgressReport, SolveOptions
 from capalloc.packing import unpack
 from capalloc.pareto import check_front, front_of, tables_for
 from capalloc.plan import Plan
@@ -170,6 +171,7 @@ class Portfolio(Questioned):
         start: Plan | HandMade | None = None,
         progress: bool | ProgressReport | None = None,
         robust: Mapping[str, Any] | None = None,
+        tie_break: bool = False,
     ) -> Plan:
         """Return the best plan found within the limits, verified, with the bound that was proved.
 
@@ -197,6 +199,11 @@ class Portfolio(Questioned):
             envelope cost ``cost_high``, ``{"cvar": 0.02}`` that in the worst tenth of drawn costs an envelope is passed
             by 2 % of its room on average.  ``plan.robustness`` then says what is proved of such plans, and the price.
             ``progress`` tells of both runs, the plain one first; a ``start`` is refused.
+        tie_break
+            Choose the first of all best plans in the order of the tables: the first project takes the first mode, and
+            in it the first start year, that it has in any of them, and is left out only where all of them do without
+            it; then the second project, and so on.  ``gap`` is then 0.  ``plan.canonical`` says whether it is proved
+            within the limits; with ``robust`` it is refused.
 
         Raises
         ------
@@ -213,15 +220,18 @@ class Portfolio(Questioned):
         expect_watcher(progress)
         if robust is not None:
             asked = read_robust(robust)
-            if start is not None:
-                raise InvalidInput([error("robust-start")])
+            if start is not None or tie_break:
+                raise InvalidInput([error("robust-start") if start is not None else error("robust-tie-break")])
             return self._robust_plan(asked, options, engine, progress)
         first = None if start is None else self._start(start)
         compiled, solver = self.ground.compiled(self.tables), engine_named(engine)
-        answer = watched_answer(
-            progress, lambda report: solve_compiled(compiled, options, solver, start=first, progress=report)
-        )
-        return Plan(self.tables, answer, self.given)
+        limits = replace(options, gap=0.0) if tie_break else options
+
+        def solve(report: ProgressReport | None) -> Answer:
+            best = solve_compiled(compiled, limits, solver, start=first, progress=report)
+            return first_of_equals(compiled, best, _rest(limits, best.seconds), solver) if tie_break else best
+
+        return Plan(self.tables, watched_answer(progress, solve), self.given)
 
     def _start(self, start: Plan | HandMade) -> Allocation:
         if isinstance(start, Plan):
@@ -412,6 +422,12 @@ class Portfolio(Questioned):
 
     def _repr_html_(self) -> str:
         return as_html(describe_portfolio(self.tables))
+
+
+def _rest(options: SolveOptions, spent: float) -> SolveOptions:
+    """The limits less the seconds that were spent."""
+    left = None if options.time_limit is None else max(0.0, options.time_limit - spent)
+    return replace(options, time_limit=left)
 
 
 def _checked(
