@@ -12,7 +12,7 @@ from capalloc import InvalidInput, Status
 from capalloc.alternatives import alternatives
 from capalloc.catalogue import speaking
 from capalloc.model import SolveOptions
-from few import few
+from few import few, funded
 from sample import sample
 from strategies import cases, portfolios
 
@@ -98,10 +98,23 @@ def test_numbers_that_make_no_sense_are_refused(arguments, message):
         sample().alternatives(**arguments)
 
 
-def test_of_ordered_classes_no_single_loss_is_meant():
-    """Each class has its own value."""
-    with pytest.raises(InvalidInput, match="alternatives asks about one value"):
-        sample({"objective": {"goal": "lexicographic"}}).alternatives()
+def test_of_ordered_classes_none_may_lose_more_than_its_part():
+    """Class 1 is worth 10 or 9; with 10 % to lose B may stand for A, and only beside C, of class 2."""
+    rows = {
+        "A": {"cost": 5, "value": 10, "priority": 1},
+        "B": {"cost": 5, "value": 9, "priority": 1},
+        "C": {"cost": 5, "value": 7, "priority": 2},
+    }
+    groups = {"group": ["g", "g"], "project": ["A", "B"], "kind": ["one_of"] * 2}
+    portfolio = few(rows, 10, {"objective": {"goal": "lexicographic"}}, groups=groups)
+    found = portfolio.alternatives(within=0.1, threads=1)
+    assert found.complete
+    assert [funded(plan) for plan in found.plans] == [["A", "C"], ["B", "C"]]
+    assert found.to_frame()[["class_1", "class_2"]].to_numpy().tolist() == [[10, 7], [9, 7]]
+    assert [plan.status for plan in found.plans] == ["optimal", "feasible"]
+    assert "lose at most 10% in every class of the best plan found (class 1: 10, class 2: 7)" in str(found)
+    with speaking("vi"):
+        assert "ở mỗi thứ tự ưu tiên giảm nhiều nhất 10%" in str(found)
 
 
 def test_within_no_time_nothing_is_claimed():
@@ -116,3 +129,10 @@ def test_a_loss_is_a_part_of_the_size_of_a_value_below_nothing():
     found = few(rows, 5).alternatives(within=0.1, threads=1)
     assert (found.complete, chosen(found)) == (True, [(-10, {"A"}), (-11, {"A", "B"})])
     assert len(few(rows, 5).alternatives(within=0.09, threads=1)) == 1
+
+
+def test_where_there_is_no_other_selection_it_is_said_so():
+    """A alone is worth 10 and nothing else nearly that: proved, or not found in the time."""
+    found = few({"A": {"cost": 5, "value": 10}}, 5).alternatives(threads=1)
+    assert str(found) == "No selection of projects but that of the best plan (10) loses at most 1%."
+    assert "was found in the time; there may be some" in str(replace(found, complete=False))

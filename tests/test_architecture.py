@@ -97,7 +97,7 @@ LAYERS = (
     ("excel.styles", "excel.inputs", "excel.templates", "excel.marking"),
     ("budget", "telling", "amending"),
     ("limits", "listing"),
-    ("reducing", "asking", "canonical", "amounts", "statements", "breaching", "conflict", "whynot", "why"),
+    ("reducing", "asking", "canonical", "amounts", "statements", "breaching", "conflict", "whynot", "why", "worth"),
     ("steps", "frontier"),
     ("tornado", "stress", "steadiness", "core", "replan", "protection", "bearing", "robust", "defending"),
     ("drawing", "figures", "sensitivity_figures", "run_figures", "plotting"),

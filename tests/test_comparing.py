@@ -86,6 +86,19 @@ def test_nearly_the_best_of_a_value_below_nothing_lies_below_it():
     assert [row.swaps.count for row in found.rows] == [0, 0, 2]
 
 
+def test_of_ordered_classes_the_first_decides_which_plan_is_the_best():
+    """A alone is worth 4 in class 1; B alone nothing there, and 9 in class 2, which does not count against it."""
+    rows = {"A": {"cost": 5, "value": 4, "priority": 1}, "B": {"cost": 5, "value": 9, "priority": 2}}
+    portfolio = few(rows, 5, {"objective": {"goal": "lexicographic"}})
+    found = ca.compare({"plan": portfolio.optimize(**EXACT), "mine": ["B"]}, **EXACT)
+    assert (found.best, found.to_frame()["class_1"].tolist()) == (0, [4, 0])
+    assert found.to_frame()[["regret_least", "regret_most", "swaps"]].isna().all(axis=None)
+    assert str(found) == (
+        "plan is the best of them, worth class 1: 4, class 2: 0. mine can be carried out and is worth 4 in class 1 less"
+        " than the best of them."
+    )
+
+
 def test_something_must_be_a_plan():
     """Lists alone have no tables to be judged by; a project that does not exist is named."""
     with pytest.raises(ca.InvalidInput, match="at least one plan"):

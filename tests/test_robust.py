@@ -163,7 +163,7 @@ def test_a_robust_plan_of_any_portfolio_stands_and_bears(tables):
 
 
 def test_a_robust_plan_does_not_answer_what_is_solved_again_without_its_demand():
-    """Why, why not and replanning are refused, each by its name; so is a start."""
+    """Why, why not and replanning are refused, each by its name."""
     plan = rising().optimize(robust={"gamma": 1}, **EXACT)
     for question, ask in (
         ("why_not", lambda: plan.why_not("A")),
@@ -172,8 +172,30 @@ def test_a_robust_plan_does_not_answer_what_is_solved_again_without_its_demand()
     ):
         with pytest.raises(InvalidInput, match=f"{question} solves again without the demand"):
             ask()
-    with pytest.raises(InvalidInput, match="robust was given with a start"):
-        rising().optimize(robust={"gamma": 1}, start=["A"], **EXACT)
+
+
+@pytest.mark.parametrize("robust", [{"gamma": 0}, {"gamma": 1}, {"gamma": 9}, {"cvar": 0.0, "scenarios": 20}])
+def test_a_robust_plan_may_begin_from_one_that_bears_the_demand(robust, monkeypatch):
+    """C and D bear every case: the engine is given a point that obeys every row, and finds what it finds without."""
+    begun, solve = [], Highs.solve
+
+    def watched(self, model, options, *, start=None, **more):
+        if start is not None and len(start) == len(model.objective):
+            rows = model.matrix @ start
+            begun.append(((rows >= model.row_lower - 1e-6) & (rows <= model.row_upper + 1e-6)).all())
+        return solve(self, model, options, start=start, **more)
+
+    monkeypatch.setattr(Highs, "solve", watched)
+    plan = rising().optimize(robust=robust, start=["C", "D"], engine="highs", **EXACT)
+    assert begun
+    assert all(begun)
+    assert plan.value == rising().optimize(robust=robust, **EXACT).value
+
+
+def test_a_start_that_does_not_bear_the_demand_is_refused():
+    """All four cost 45 when A is at its highest, in a room of 40."""
+    with pytest.raises(InvalidInput, match="5 million VND are missing in the envelope of state for P"):
+        rising().optimize(robust={"gamma": 1}, start=["A", "B", "C", "D"], **EXACT)
 
 
 def test_the_run_of_a_robust_plan_is_watched():

@@ -72,14 +72,30 @@ def test_the_report_speaks_the_language_in_force(report):
         assert "Vì sao không bố trí vốn cho C" in found._repr_html_()
 
 
+def test_the_parts_are_about_the_plan_of_the_report(report):
+    """No part seeks the plan again, which in little time might find a worse one."""
+    found, _ = report
+    assert found["tornado"].base is found.plan.answer
+    assert found["steps:state 2026-2030"].steps[0].value == found.plan.answer.value
+
+
+def test_a_part_is_headed_by_what_it_is_about(report):
+    """Envelopes and projects stand under their names, not under ids alone."""
+    found, _ = report
+    headings = found.summary().splitlines()
+    assert "Why not C (Cầu C)" in headings
+    assert "What more money buys: state, 2026-2030" in headings
+
+
 def test_a_question_that_cannot_be_asked_says_why():
-    """With ordered classes there is no single value to lose within; the other parts are answered."""
+    """With ordered classes no better split over time is sought; the other parts are answered."""
     settings = {"objective": {"goal": "lexicographic"}}
-    portfolio = few({"A": {"cost": 1, "value": 1, "priority": 1}}, 1, settings)
+    envelopes = {"source": ["state", "state"], "period": ["2026", "2027"], "amount": [1, 1]}
+    portfolio = few({"A": {"cost": 1, "value": 1, "priority": 1}}, 1, settings, envelopes=envelopes)
     found = portfolio.sensitivity_report(60.0, gap=0.0, threads=1)
-    assert "lexicographic" in found.statements["alternatives"]
-    assert "alternatives" not in found.frames
-    assert "stress" in found.frames
+    assert "lexicographic" in found.statements["rephase:state"]
+    assert "rephase:state" not in found.frames
+    assert {"stress", "alternatives", "steps:state 2026", "frontier:state 2027"} <= found.frames.keys()
 
 
 def test_where_costs_may_rise_a_plan_that_bears_it_is_sought():

@@ -1,15 +1,20 @@
 """The value against the money: steps, chosen amounts, and a better split, all against trying everything."""
 
+from dataclasses import replace
 from fractions import Fraction
-from itertools import product
+from itertools import combinations, product
 
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capalloc import InvalidInput, Portfolio, UnknownName
+from capalloc import InvalidInput, Portfolio, Status, UnknownName
 from capalloc.catalogue import speaking
+from capalloc.frontier import rephase
+from capalloc.model import SolveOptions
+from capalloc.worth import standing
+from few import few
 from sample import sample
 from strategies import cases
 
@@ -136,13 +141,60 @@ def test_an_envelope_that_does_not_exist_is_told_with_those_there_are():
         sample().envelope_steps("state", "2026-203")
 
 
-def test_of_ordered_classes_no_single_value_has_steps():
-    """Each class has its own."""
-    ordered = sample({"objective": {"goal": "lexicographic"}})
-    with pytest.raises(InvalidInput, match="envelope_steps asks about one value"):
-        ordered.envelope_steps("state", "2026-2030")
-    with pytest.raises(InvalidInput, match="frontier asks about one value"):
-        ordered.frontier("state", "2026-2030")
+def in_order(rows, room=0):
+    """Return a portfolio of ordered classes: projects as cost, value and class, and one envelope for them."""
+    return few(
+        {f"P{n}": {"cost": c, "value": v, "priority": k} for n, (c, v, k) in enumerate(rows)},
+        room,
+        {"objective": {"goal": "lexicographic"}},
+    )
+
+
+def test_of_ordered_classes_a_step_is_a_rise_of_the_first_class_that_can():
+    """3 buys class 2 alone; at 5 class 1 comes in its place, at 8 both."""
+    steps = in_order([(5, 4, 1), (3, 9, 2)]).envelope_steps("state", "P", 0, 10, threads=1)
+    frame = steps.to_frame()
+    assert frame["amount"].tolist() == [0, 3, 5, 8]
+    assert (frame["class_1"].tolist(), frame["class_2"].tolist()) == ([0, 0, 4, 4], [0, 9, 0, 9])
+    assert frame["enters"].tolist() == ["", "P1", "P0", "P1"]
+    assert all(step.exact for step in steps.steps)
+    assert frame["price"].isna().all()
+    told = "The next 1 million VND buy nothing; with 2 more (5) the value rises by 4 in class 1: in come P0, out go P1."
+    assert told in str(steps)
+    with speaking("vi"):
+        assert "thứ tự ưu tiên 1: 0, thứ tự ưu tiên 2: 0" in str(steps)
+
+
+@cases(10)
+@given(rows=st.lists(st.tuples(st.integers(0, 6), st.integers(-1, 5), st.integers(1, 3)), min_size=1, max_size=4))
+def test_the_steps_of_ordered_classes_are_those_of_trying_every_amount(rows):
+    """At every amount the last step up to it has the values that trying everything finds, class after class."""
+    steps = in_order(rows).envelope_steps("state", "P", 0, 20, threads=1)
+    classes = sorted({k for _, _, k in rows})
+    assert steps.complete
+    assert all(step.exact for step in steps.steps)
+
+    def worth(chosen):
+        return tuple(sum(v for _, v, k in chosen if k == number) for number in classes)
+
+    for amount in range(21):
+        every = (c for size in range(len(rows) + 1) for c in combinations(rows, size))
+        best_ = max(worth(c) for c in every if sum(cost for cost, _, _ in c) <= amount)
+        last = [step for step in steps.steps if step.amount <= amount][-1]
+        assert standing(steps.tables, last.answer) == best_
+
+
+def test_a_frontier_of_ordered_classes_tells_every_class():
+    """At half of 10 class 1 alone, at all of it class 2 as well."""
+    front = in_order([(5, 4, 1), (3, 9, 2)], 10).frontier("state", "P", [0.5, 1], threads=1)
+    assert front.to_frame()[["class_1", "class_2"]].to_numpy().tolist() == [[4, 0], [4, 9]]
+    assert "the value runs from class 1: 4, class 2: 0 to class 1: 4, class 2: 9" in str(front)
+
+
+def test_of_ordered_classes_no_split_is_sought():
+    """A split that serves one class may harm the next."""
+    with pytest.raises(InvalidInput, match="rephase seeks the split at which one value is the greatest"):
+        sample({"objective": {"goal": "lexicographic"}}).rephase("state")
 
 
 def test_a_frontier_solves_every_combination_of_two_envelopes():
@@ -241,3 +293,26 @@ def test_how_much_may_move_is_no_negative_number():
     """It is refused as any other limit."""
     with pytest.raises(InvalidInput, match="most is -1"):
         portfolio([6, 5], [3, 2], [2026, 2027], [5, 6]).rephase("state", most=-1)
+
+
+def test_amounts_without_an_answer_are_not_said_to_leave_no_plan():
+    """What the time did not settle is told apart from what is proved."""
+    front = portfolio([6], [3], [2026], [6, 0]).frontier("state", "I", [0.5, 1], threads=1)
+    ((_, full),) = front.points[1:]
+    open_ = replace(full, status=Status.UNKNOWN, allocation=None, audit=None)
+    none = replace(open_, status=Status.INFEASIBLE)
+    told = [
+        str(replace(front, points=(((3,), one), ((6,), two))))
+        for one, two in ((open_, none), (none, none), (open_, full))
+    ]
+    assert told[0].startswith("No plan was found in the time at any of the amounts")
+    assert told[1].startswith("No amount of")
+    assert told[2].endswith("At 1 of the amounts no plan was found in the time.")
+
+
+def test_a_plan_that_is_known_is_not_sought_again():
+    """The split is held against the plan that is given, here one that funds nothing."""
+    asked = portfolio([6, 5], [3, 2], [2026, 2027], [6, 5])
+    known = asked.evaluate([]).answer
+    found = rephase(asked.tables, [0, 1], None, SolveOptions(60.0, 0.0, 1), "highs", known=known)
+    assert (found.before, found.after.value, dict(found.amounts)) == (known, 5, {0: 6, 1: 5})

@@ -10,10 +10,10 @@ from hypothesis import assume, given
 
 from brute import best_by_enumeration
 from capalloc import InvalidInput, Status
-from capalloc.answer import Answer
+from capalloc.answer import Answer, ClassAnswer
 from capalloc.catalogue import speaking
 from capalloc.model import SolveOptions, StoppedBy
-from capalloc.tornado import Bar, Parameter, tornado
+from capalloc.tornado import Bar, Parameter, change_of, tornado
 from few import few
 from strategies import cases, portfolios
 
@@ -126,7 +126,7 @@ class Prepared:
     def __init__(self, _):
         self.answers = iter([(10, 12.0), (11, 11.5), (11, 15.0)])
 
-    def answer(self, tables, options):
+    def answer(self, _, options):
         """Return the next answer."""
         value, bound = next(self.answers)
         audit = SimpleNamespace(value=Fraction(value), violations=())
@@ -141,3 +141,26 @@ def test_what_the_base_leaves_open_is_part_of_what_a_change_leaves_open(monkeypa
     low, high = tornado(given, (Parameter("p", "low", "high", lambda _: given),), SolveOptions(1.0, 0.0, 1)).bars
     assert (low.change, low.least, low.most, low.direction) == (1, -1.0, 1.5, "open")
     assert (high.least, high.most) == (-1.0, 5.0)
+
+
+def test_of_ordered_classes_the_first_that_changes_is_told():
+    """With less money class 1 falls by 4 and class 2 rises by 9; with more, class 2 alone rises."""
+    rows = {"A": {"cost": 5, "value": 4, "priority": 1}, "B": {"cost": 3, "value": 9, "priority": 2}}
+    portfolio = few(rows, 5, {"objective": {"goal": "lexicographic"}})
+    found = portfolio.tornado({"envelopes.state.P.amount": ("-1", "+3")}, **EXACT)
+    told = {bar.side: (bar.class_, bar.change, bar.least, bar.most, bar.direction) for bar in found.bars}
+    assert told == {"low": (1, -4, -4.0, -4.0, "falls"), "high": (2, 9, 9.0, 9.0, "rises")}
+    assert found.to_frame()["class"].tolist() == [1, 2]
+    assert "changes by -4 in class 1" in str(found)
+
+
+def test_of_ordered_classes_nothing_encloses_a_change_below_an_open_class():
+    """Class 1 is the same in both plans, but one of them may lack some of it: class 2 may then be worth anything."""
+    base, changed = (
+        Answer(Status.FEASIBLE, StoppedBy.TIME_LIMIT, None, None, 9.0, "none", None, 0.0, classes=classes)
+        for classes in (
+            (ClassAnswer(1, Fraction(4), 5.0, Status.FEASIBLE), ClassAnswer(2, Fraction(3), 3.0, Status.OPTIMAL)),
+            (ClassAnswer(1, Fraction(4), 4.0, Status.OPTIMAL), ClassAnswer(2, Fraction(7), 7.0, Status.OPTIMAL)),
+        )
+    )
+    assert change_of(base, changed) == (2, 4, -math.inf, math.inf)

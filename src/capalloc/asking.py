@@ -141,6 +141,24 @@ def gains_in_order(compiled: Compiled) -> tuple[Gains, ...]:
     return (gains_of(WHOLE_VALUE, compiled, (np.arange(len(multiples)), multiples), extra),)
 
 
+def floors_above(compiled: Compiled, audit: Audit, gain: Fraction) -> tuple[Floor, ...]:
+    """Return the floors that exactly the better plans reach: one, or where classes are ordered one a class.
+
+    A class is to rise while those above it keep what they have; what becomes of those below it is open.
+
+    Parameters
+    ----------
+    gain
+        A rise by less than this is none; 0 for every rise.
+    """
+    values, kept, floors = values_of(compiled.tables, audit), dict[int, Fraction](), list[Floor]()
+    for gains in gains_in_order(compiled):
+        if gains.number in values and any(gains.amounts):
+            floors.append(kept | {gains.number: values[gains.number] + max(gain, gains.step or VALUE_GRID)})
+        kept[gains.number] = values.get(gains.number, Fraction(0))
+    return tuple(floors)
+
+
 def held(model: LinearModel, compiled: Compiled, floor: Floor, *, nearly: bool = False) -> LinearModel:
     """Return a model, whose first columns are those of ``compiled``, with rows that keep the values at a floor.
 

@@ -140,6 +140,22 @@ class Protected:
                     writer.add((number, column), 0, np.inf, (eta, GRAIN), (np.array([column]), GRAIN), *rises)
         return with_rows(_widened(model, lower), writer.block())
 
+    def completed(self, point: Floats) -> Floats:
+        """Return a point with the least that the further columns of :meth:`bearing` may hold, in their order."""
+        robust, shield, more = self.shield.robust, self.shield, list[float]()
+        for terms in self.terms:
+            paid = {p: float(amounts @ point[of]) / GRAIN for p, of, amounts in terms}
+            if robust.gamma is not None:
+                raised = [float(shield.rises[p]) * amount for p, amount in paid.items() if shield.rises[p] > 0]
+                # What the first one that is not among the Γ greatest rises by.
+                z = sorted([*raised, 0.0], reverse=True)[min(robust.gamma, len(raised))]
+                more += [z, *(max(0.0, rise - z) for rise in raised)]
+            if robust.cvar is not None:
+                total = sum((shield.samples[:, p] * amount for p, amount in paid.items()), np.zeros(robust.scenarios))
+                eta = float(np.sort(total)[-robust.tail])
+                more += [eta, *np.maximum(total - eta, 0.0).tolist()]
+        return np.concatenate([point, more])
+
 
 def _entries(model: LinearModel, row: int) -> tuple[Ints, Floats]:
     own = model.matrix[[row]].tocoo()
@@ -175,13 +191,14 @@ class Bearing:
         model: LinearModel,
         options: SolveOptions,
         *,
-        start: Floats | None = None,  # noqa: ARG002  # it may not bear what is asked
+        start: Floats | None = None,
         progress: ProgressReport | None = None,
         stop: Event | None = None,
     ) -> Outcome:
-        """Return the best point and the bound; a start is not used."""
+        """Return the best point and the bound; a start has to bear every case."""
         wide = self.protected.bearing(model)
-        outcome = self.engine.solve(wide, options, progress=progress, stop=stop)
+        point = None if start is None else self.protected.completed(start)
+        outcome = self.engine.solve(wide, options, start=point, progress=progress, stop=stop)
         return outcome if outcome.x is None else replace(outcome, x=outcome.x[: len(model.objective)])
 
 

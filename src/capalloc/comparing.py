@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from capalloc.answer import Answer
 from capalloc.arguments import expect, wrong_argument
+from capalloc.asking import is_ordered
 from capalloc.budget import Budget
 from capalloc.catalogue import say
 from capalloc.compiling import compile_tables
@@ -21,11 +22,11 @@ from capalloc.limits import read_limits
 from capalloc.listing import HandMade, read_list, wishes_of
 from capalloc.model import SolveOptions
 from capalloc.plan import Plan
-from capalloc.reporting import shown_down, shown_up
 from capalloc.solving import DEFAULT_ENGINE, optimize
 from capalloc.steadiness import grants, likeness_to, nearest_plan
 from capalloc.tables import Tables
 from capalloc.telling import Told, enumerated
+from capalloc.worth import class_columns, gain_told, standing, worth_told
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,19 +65,27 @@ class Compared:
 class Comparison(Told):
     """What :func:`compare` answers.
 
-    ``best`` is the greatest value among them and ``bound`` what no plan passes.
+    ``leader`` is the best among them, ``best`` its value and ``bound`` what no plan passes.  Where classes are ordered,
+    plans are told apart by one class after the other, and no single number says how far one is behind.
     """
 
+    tables: Tables
     rows: tuple[Compared, ...]
-    best: Fraction | None
+    leader: Answer | None
     bound: float
+
+    @property
+    def best(self) -> Fraction | None:
+        """What the best among them is worth."""
+        return None if self.leader is None else self.leader.value
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a plan.
 
         The columns are plan, feasible, value, projects, cost, broken (how many statements), regret_least and
         regret_most (how far the best plan is above it), swaps (the fewest changed projects that reach 99 % of the
-        best), swaps_least (proved), enter, leave and move.
+        best), swaps_least (proved), enter, leave and move.  Where classes are ordered, regrets and swaps are missing,
+        value is that of the last class, and a column ``class_N`` has the value of each.
         """
         rows, known = self.rows, [row.answer.audit for row in self.rows]
         swaps = [row.swaps for row in rows]
@@ -95,6 +104,7 @@ class Comparison(Told):
                 "enter": ("str", ["" if own is None else ", ".join(own.entered) for own in swaps]),
                 "leave": ("str", ["" if own is None else ", ".join(own.left) for own in swaps]),
                 "move": ("str", ["" if own is None else ", ".join(own.moved) for own in swaps]),
+                **class_columns(self.tables, [row.answer for row in rows]),
             }
         )
 
@@ -118,7 +128,7 @@ class Comparison(Told):
         )
 
     def _regret(self, row: Compared) -> tuple[float | None, float | None]:
-        if row.answer.value is None or self.best is None:
+        if row.answer.value is None or self.best is None or is_ordered(self.tables):
             return None, None
         least, most = float(self.best - row.answer.value), self.bound - float(row.answer.value)
         return least, max(least, most) if math.isfinite(most) else None
@@ -130,15 +140,16 @@ class Comparison(Told):
     def _sentence(self, row: Compared) -> str:
         if row.answer.value is None:
             text = say("sensitivity.compare.broken", name=row.name, count=len(row.answer.violations))
-        elif row.answer.value == self.best:
-            text = say("sensitivity.compare.best", name=row.name, value=shown_down(row.answer.value))
+        elif self.leader is None or standing(self.tables, row.answer) == standing(self.tables, self.leader):
+            text = say("sensitivity.compare.best", name=row.name, value=worth_told(self.tables, row.answer))
         else:
-            regret = (self.best or Fraction(0)) - row.answer.value
-            text = say("sensitivity.compare.behind", name=row.name, regret=shown_up(regret))
+            regret = gain_told(self.tables, self.leader, row.answer)
+            text = say("sensitivity.compare.behind", name=row.name, regret=regret)
         if row.swaps is None or not row.swaps.count:
             return text
         names = {"entered": enumerated(row.swaps.entered), "left": enumerated(row.swaps.left)}
-        told = say("sensitivity.compare.swaps", count=row.swaps.count, **names, moved=enumerated(row.swaps.moved))
+        counts = {"count": row.swaps.count, "least": row.swaps.least}
+        told = say("sensitivity.compare.swaps", **counts, **names, moved=enumerated(row.swaps.moved))
         return f"{text} {told}"
 
 
@@ -181,13 +192,14 @@ def compare(
     if first is None:
         raise wrong_argument("plans", dict(plans), "plans")
     judged = {name: _judged(first.tables, name, plan) for name, plan in plans.items()}
-    best = max((a for _, a in judged.values() if a.value is not None), key=_worth, default=None)
+    tables, held = first.tables, [answer for _, answer in judged.values() if answer.value is not None]
+    best = max(held, key=lambda answer: standing(tables, answer), default=None)
     bound = min(plan.bound for plan in plans.values() if isinstance(plan, Plan) and plan.tables is first.tables)
     budget = Budget(options, len(judged) + 1)
     if not math.isfinite(bound):
         start = best.allocation if best else None
         bound = optimize(first.tables, budget.next(), engine, start=start).bound
-    goal = None if best is None or first.tables.settings.objective.goal == "lexicographic" else best.value
+    goal = None if best is None or is_ordered(tables) else best.value
     rows = tuple(
         Compared(
             name,
@@ -197,11 +209,7 @@ def compare(
         )
         for name, (wishes, answer) in judged.items()
     )
-    return Comparison(rows, None if best is None else best.value, bound)
-
-
-def _worth(answer: Answer) -> Fraction:
-    return answer.value if answer.value is not None else Fraction(0)
+    return Comparison(tables, rows, best, bound)
 
 
 def _judged(tables: Tables, name: str, plan: Plan | HandMade) -> tuple[tuple[Wish, ...], Answer]:

@@ -143,6 +143,7 @@ def core_index(
     samples: int,
     within: Fraction,
     engine: str = DEFAULT_ENGINE,
+    start: Allocation | None = None,
 ) -> CoreIndex:
     """Count in how many plans each project is funded.
 
@@ -153,6 +154,8 @@ def core_index(
         weights.  With ordered classes only costs are drawn; without class weights no weights.
     within
         By what part of its value a plan may fall behind the best one found.
+    start
+        A plan to begin from.
     """
     weights = in_force.settings.objective.class_weights
     ordered = in_force.settings.objective.goal == "lexicographic"
@@ -162,7 +165,7 @@ def core_index(
         "weights": samples if weights and not ordered else 0,
     }
     budget = Budget(options, 1 + sum(counts.values()))
-    base = optimize(in_force, budget.next(), engine)
+    base = optimize(in_force, budget.next(), engine, start=start)
     found: dict[str, list[tuple[str, ...]]] = {kind: [] for kind in KINDS}
     if base.value is not None:
         found["plans"] = list(_near(in_force, base, within, budget, counts["plans"], engine))

@@ -8,6 +8,7 @@ from typing import Any
 
 from capalloc.alternatives import Alternatives, alternatives
 from capalloc.amounts import envelope_named
+from capalloc.answer import Answer
 from capalloc.arguments import expect, wrong_argument
 from capalloc.asking import is_ordered
 from capalloc.conflict import Conflict, find_conflict
@@ -15,12 +16,13 @@ from capalloc.engines import engine_named
 from capalloc.frontier import Frontier, Rephasing, frontier, rephase
 from capalloc.issues import InvalidInput, Issue, UnknownName, error
 from capalloc.limits import amount_issues, read_limits, whole_issues
+from capalloc.model import SolveOptions
 from capalloc.money import round_half_up
 from capalloc.solving import DEFAULT_ENGINE
 from capalloc.steps import EnvelopeSteps, envelope_steps
 from capalloc.tables import Tables
 
-_FACTORS = (0.8, 0.9, 1.0, 1.1, 1.2)
+FACTORS = (0.8, 0.9, 1.0, 1.1, 1.2)
 
 
 class Explained:
@@ -75,12 +77,13 @@ class Explained:
         most
             How many steps to look for, at least 1.
         gain
-            A rise of the value by less than this is no step; 0 for every rise.
+            A rise of the value by less than this is no step; 0 for every rise.  Where classes are ordered, a step is a
+            rise of a class while those above it keep what they have.
 
         Raises
         ------
         InvalidInput
-            When classes are ordered, or a number makes no sense.
+            When a number makes no sense.
         UnknownName
             When there is no such envelope or engine.
         """
@@ -97,7 +100,7 @@ class Explained:
         high = max(low, round_half_up(Fraction(own * 11, 10))) if high is None else high
         if high < low:
             issues.append(error("why-span", low=low, high=high))
-        self._refuse([*issues, *self._ordered("envelope_steps")])
+        self._refuse(issues)
         step = Fraction(repr(float(gain)))
         return envelope_steps(self.tables, number, (int(low), int(high)), int(most), step, options, engine)
 
@@ -105,7 +108,7 @@ class Explained:
         self,
         source: str,
         period: str,
-        points: Sequence[float] = _FACTORS,
+        points: Sequence[float] = FACTORS,
         *,
         beside: tuple[str, str] | None = None,
         time_limit: float | None = 60.0,
@@ -130,7 +133,7 @@ class Explained:
         Raises
         ------
         InvalidInput
-            When classes are ordered, or a number makes no sense.
+            When a number makes no sense.
         UnknownName
             When there is no such envelope or engine.
         """
@@ -139,7 +142,7 @@ class Explained:
         numbers = [self._envelope(source, period), *([] if beside is None else [self._envelope(*beside)])]
         if len(set(numbers)) < len(numbers):
             raise wrong_argument("beside", beside, "beside")
-        self._refuse([*amount_issues("points", *points), *self._ordered("frontier")])
+        self._refuse(amount_issues("points", *points))
         engine_named(engine)
         return frontier(self.tables, numbers, [Fraction(repr(float(point))) for point in points], options, engine)
 
@@ -177,6 +180,21 @@ class Explained:
         """
         options = read_limits(time_limit, gap, threads, seed, None)
         expect("source", source, str, "source")
+        issues = [] if most is None else whole_issues({"most": most}, 0)
+        engine_named(engine)
+        return self._rephased(source, most, options, engine, issues=issues)
+
+    def _rephased(
+        self,
+        source: str,
+        most: int | None,
+        options: SolveOptions,
+        engine: str,
+        *,
+        known: Answer | None = None,
+        issues: Sequence[Issue] = (),
+    ) -> Rephasing:
+        """The best split; ``known`` is the best plan of the amounts as they are, ``issues`` what is wrong already."""
         names = frozenset(part.strip() for part in source.split("+"))
         own = [n for n, row in enumerate(self.tables.envelopes) if frozenset(row.source) == names]
         if not own:
@@ -185,11 +203,11 @@ class Explained:
         of_phases = [n for n in own if self.tables.envelopes[n].period in phases]
         of_years = [n for n in own if self.tables.envelopes[n].period.isdecimal()]
         chosen = of_phases if len(of_phases) > 1 else of_years
-        issues = [] if len(chosen) > 1 else [error("why-one-period", source=source)]
-        issues += [] if most is None else whole_issues({"most": most}, 0)
-        self._refuse([*issues, *self._ordered("rephase")])
-        engine_named(engine)
-        return rephase(self.tables, chosen, None if most is None else int(most), options, engine)
+        found = [] if len(chosen) > 1 else [error("why-one-period", source=source)]
+        where = self.tables.place("settings", column="objective")
+        found += [error("why-ordered", where)] if is_ordered(self.tables) else []
+        self._refuse([*found, *issues])
+        return rephase(self.tables, chosen, None if most is None else int(most), options, engine, known=known)
 
     def alternatives(
         self,
@@ -209,19 +227,19 @@ class Explained:
         n
             How many plans at the most, the best one counted.
         within
-            The part of the best value that a plan may lose.
+            The part of the best value that a plan may lose; where classes are ordered, that each of them may lose.
         gap
             As in :meth:`optimize`, for each plan; above 0, one may come before another that is a little better.
 
         Raises
         ------
         InvalidInput
-            When classes are ordered, or a number makes no sense.
+            When a number makes no sense.
         UnknownName
             When there is no such engine.
         """
         options = read_limits(time_limit, gap, threads, seed, None)
-        self._refuse([*whole_issues({"n": n}, 1), *amount_issues("within", within), *self._ordered("alternatives")])
+        self._refuse([*whole_issues({"n": n}, 1), *amount_issues("within", within)])
         engine_named(engine)
         return alternatives(self.tables, int(n), Fraction(repr(float(within))), options, engine)
 
@@ -233,11 +251,6 @@ class Explained:
             known = {f"{'+'.join(row.source)} {row.period}" for row in self.tables.envelopes}
             raise UnknownName("envelope", f"{source} {period}", known)
         return number
-
-    def _ordered(self, question: str) -> list[Issue]:
-        """What stands against a question about one value."""
-        where = self.tables.place("settings", column="objective")
-        return [error("why-ordered", where, question=question)] if is_ordered(self.tables) else []
 
     def _refuse(self, issues: Sequence[Issue]) -> None:
         if issues:

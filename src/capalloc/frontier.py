@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from capalloc.allocation import Allocation
 from capalloc.amounts import Opened, open_amounts, paid_at, with_amounts, with_columns
 from capalloc.answer import Answer
 from capalloc.asking import WHOLE_VALUE, funded_by, gains_in_order
@@ -19,7 +20,7 @@ from capalloc.catalogue import say
 from capalloc.chaining import Chain
 from capalloc.engines import engine_named
 from capalloc.framing import typed_frame
-from capalloc.model import Floats, LinearModel, SolveOptions
+from capalloc.model import Floats, LinearModel, SolveOptions, Status
 from capalloc.money import round_half_up
 from capalloc.reporting import shown_down, shown_up
 from capalloc.rows import RowWriter, with_rows
@@ -27,6 +28,7 @@ from capalloc.solving import optimize
 from capalloc.statements import envelope_in_words, sources_in_words
 from capalloc.tables import Tables
 from capalloc.telling import Told, enumerated
+from capalloc.worth import bound_told, class_columns, standing, worth_told
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +55,8 @@ class Frontier(Told):
     def to_frame(self) -> pd.DataFrame:
         """Return one row a point: an amount an envelope, under its source and period; status, value, bound, projects.
 
-        ``projects`` is how many are funded; value and projects are missing where there is no plan.
+        ``projects`` is how many are funded; value and projects are missing where there is no plan.  Where classes are
+        ordered, value and bound are those of the last, and a column ``class_N`` has the value of each.
         """
         heads = [f"{'+'.join(self.tables.envelopes[n].source)} {self.tables.envelopes[n].period}" for n in self.numbers]
         columns: dict[str, tuple[str, list[Any]]] = {
@@ -64,38 +67,52 @@ class Frontier(Told):
         columns["value"] = ("Float64", [None if a.value is None else float(a.value) for a in answers])
         columns["bound"] = ("float64", [answer.bound for answer in answers])
         columns["projects"] = ("Int64", [len(funded_by(a)) if a.allocation else None for a in answers])
-        return typed_frame(columns)
+        return typed_frame(columns | class_columns(self.tables, answers))
 
     def statement(self) -> str:
         """Return how far the value moves with the money, as one paragraph."""
         names = "; ".join(envelope_in_words(self.tables, number) for number in self.numbers)
         found = [(amounts, answer) for amounts, answer in self.points if answer.value is not None]
+        open_ = sum(answer.value is None and answer.status is not Status.INFEASIBLE for _, answer in self.points)
         if not found:
-            return say("why.frontier.none", names=names)
-        worst = min(found, key=lambda point: point[1].value or 0)
-        best = max(found, key=lambda point: point[1].value or 0)
-        return say(
+            return say("why.frontier.unknown" if open_ else "why.frontier.none", names=names)
+        worst = min(found, key=lambda point: standing(self.tables, point[1]))
+        best = max(found, key=lambda point: standing(self.tables, point[1]))
+        told = say(
             "why.frontier.span",
             names=names,
             count=len(self.points),
             found=len(found),
-            low=shown_down(worst[1].value or 0),
-            high=shown_down(best[1].value or 0),
-            bound=shown_up(max(best[1].bound, float(best[1].value or 0))),
+            low=worth_told(self.tables, worst[1]),
+            high=worth_told(self.tables, best[1]),
+            bound=bound_told(self.tables, best[1]),
             where=" + ".join(f"{say('why.frontier.amount', amount=amount)}" for amount in best[0]),
         )
+        return f"{told} {say('why.frontier.open', count=open_)}" if open_ else told
 
 
 def frontier(
-    tables: Tables, numbers: Sequence[int], factors: Sequence[Fraction], options: SolveOptions, engine: str
+    tables: Tables,
+    numbers: Sequence[int],
+    factors: Sequence[Fraction],
+    options: SolveOptions,
+    engine: str,
+    *,
+    start: Allocation | None = None,
 ) -> Frontier:
-    """Return the best plan at each multiple of the amounts of some envelopes, in all combinations."""
+    """Return the best plan at each multiple of the amounts of some envelopes, in all combinations.
+
+    Parameters
+    ----------
+    start
+        A plan of the tables as they are, to begin from where it stands.
+    """
     amounts = [[round_half_up(tables.envelopes[number].amount * factor) for factor in factors] for number in numbers]
     grid = list(product(*amounts))
     budget, points, chain = Budget(options, len(grid)), [], Chain(engine)
     for point in grid:
         changed = with_amounts(tables, dict(zip(numbers, point, strict=True)))
-        points.append((point, chain.answer(changed, budget.next())))
+        points.append((point, chain.answer(changed, budget.next(), start=start)))
     return Frontier(tables, tuple(numbers), tuple(points))
 
 
@@ -163,7 +180,15 @@ class Rephasing(Told):
         return " ".join(parts)
 
 
-def rephase(tables: Tables, numbers: Sequence[int], most: int | None, options: SolveOptions, engine: str) -> Rephasing:
+def rephase(
+    tables: Tables,
+    numbers: Sequence[int],
+    most: int | None,
+    options: SolveOptions,
+    engine: str,
+    *,
+    known: Answer | None = None,
+) -> Rephasing:
     """Return the best split of what some envelopes hold together.
 
     Parameters
@@ -172,9 +197,11 @@ def rephase(tables: Tables, numbers: Sequence[int], most: int | None, options: S
         The places of envelopes of the same sources in different periods.
     most
         How much may move in all, in million VND; ``None`` for any amount.
+    known
+        The best plan of the tables as they are, if it is known.
     """
     budget = Budget(options, 3)
-    before = optimize(tables, budget.next(), engine)
+    before = known if known and known.allocation else optimize(tables, budget.next(), engine)
     total = sum(tables.envelopes[number].amount for number in numbers)
     own = {number: tables.envelopes[number].amount for number in numbers}
     reach = total if most is None else most
@@ -185,13 +212,13 @@ def rephase(tables: Tables, numbers: Sequence[int], most: int | None, options: S
     padding = np.zeros(len(model.objective) - len(gains.amounts))
     model = replace(model, objective=np.concatenate([np.array(gains.amounts, dtype=np.float64), padding]))
     solver = engine_named(engine)
-    outcome = solver.solve(model, budget.next())
+    outcome = solver.solve(model, budget.next(), start=_unmoved(opened, model, before, own))
     bound = outcome.bound * float(gains.unit)
     if outcome.x is None:
         return Rephasing(tables, own, before, before, bound)
     amounts = _split(opened, outcome.x, own, reach)
-    known = paid_at(opened, outcome.x, amounts, options, solver)
-    start = None if known is None else known.allocation
+    paid = paid_at(opened, outcome.x, amounts, options, solver)
+    start = None if paid is None else paid.allocation
     after = optimize(with_amounts(tables, amounts), budget.next(), engine, start=start)
     if after.value is None or (before.value is not None and after.value <= before.value):
         return Rephasing(tables, own, before, before, bound)
@@ -214,6 +241,12 @@ def _one_total(opened: Opened, own: Mapping[int, int], most: int) -> LinearModel
         writer.add((number,), -np.inf, above, (np.array([column]), 1), (np.array([gain]), -1))
     writer.add(("gains", *own), -np.inf, float(most), (gains, 1))
     return with_rows(with_columns(model, "gain", [(number,) for number in own], most), writer.block())
+
+
+def _unmoved(opened: Opened, model: LinearModel, before: Answer, own: Mapping[int, int]) -> Floats | None:
+    """The point of the model that stands for a plan at the amounts as they are."""
+    point = None if before.allocation is None else opened.point(before.allocation, own)
+    return None if point is None else np.concatenate([point, np.zeros(len(model.objective) - len(point))])
 
 
 def _split(opened: Opened, x: Floats, own: Mapping[int, int], most: int) -> dict[int, int]:

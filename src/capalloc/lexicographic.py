@@ -54,15 +54,17 @@ def solve_in_order(
     start: Allocation | None = None,
     progress: ProgressReport | None = None,
     stop: Event | None = None,
+    floors: Sequence[Hold] = (),
 ) -> Answer:
     """Maximise class after class and return the last plan, with what each class has and the most it can have.
 
-    Of the time left each class may take half, the last of them all; the node limit holds for each run.
+    Of the time left each class may take half, the last of them all; the node limit holds for each run.  With
+    ``floors`` only plans count that keep them.
     """
     clock = perf_counter()
     every = class_gains(compiled)
     runs: dict[int, Answer] = {}
-    holds: list[Hold] = []
+    holds = list(floors)
     live = [gains for gains in every if any(gains.amounts)] or [every[-1]]
     for gains in live:
         aim = held_aim(compiled, gains, holds, _values)

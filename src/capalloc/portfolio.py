@@ -198,7 +198,7 @@ class Portfolio(Questioned):
             What envelopes must bear, as in :class:`~capalloc.robust.Robust`: ``{"gamma": 5}`` that any 5 projects of an
             envelope cost ``cost_high``, ``{"cvar": 0.02}`` that in the worst tenth of drawn costs an envelope is passed
             by 2 % of its room on average.  ``plan.robustness`` then says what is proved of such plans, and the price.
-            ``progress`` tells of both runs, the plain one first; a ``start`` is refused.
+            ``progress`` tells of both runs, the plain one first; a ``start`` has to bear the demand.
         tie_break
             Choose the first of all best plans in the order of the tables: the first project takes the first mode, and
             in it the first start year, that it has in any of them, and is left out only where all of them do without
@@ -208,7 +208,8 @@ class Portfolio(Questioned):
         Raises
         ------
         InvalidInput
-            When an argument is of the wrong type, a limit makes no sense, or ``start`` is no plan of this portfolio.
+            When an argument is of the wrong type, a limit makes no sense, or ``start`` is no plan of this portfolio, or
+            does not bear what ``robust`` asks.
         UnknownName
             When there is no such engine, or ``start`` names a project that does not exist.
         EngineFailed
@@ -220,9 +221,10 @@ class Portfolio(Questioned):
         expect_watcher(progress)
         if robust is not None:
             asked = read_robust(robust)
-            if start is not None or tie_break:
-                raise InvalidInput([error("robust-start") if start is not None else error("robust-tie-break")])
-            return self._robust_plan(asked, options, engine, progress)
+            if tie_break:
+                raise InvalidInput([error("robust-tie-break")])
+            begin = None if start is None else self._start(start)
+            return self._robust_plan(asked, options, engine, progress, begin)
         first = None if start is None else self._start(start)
         compiled, solver = self.ground.compiled(self.tables), engine_named(engine)
         limits = replace(options, gap=0.0) if tie_break else options

@@ -8,6 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from capalloc.allocation import Allocation
 from capalloc.arguments import expect, wrong_argument
 from capalloc.core import CoreIndex, core_index
 from capalloc.engines import engine_named
@@ -184,11 +185,16 @@ class Probed:
         return plan.answer
 
     def _robust_plan(
-        self, robust: Robust, options: SolveOptions, engine: str, progress: bool | ProgressReport | None = None
+        self,
+        robust: Robust,
+        options: SolveOptions,
+        engine: str,
+        progress: bool | ProgressReport | None = None,
+        start: Allocation | None = None,
     ) -> Plan:
         """The best robust plan; its bound is about all plans, what is proved of robust ones stands beside it."""
         with watching(progress) as report:
-            found = robust_plan(self.tables, robust, options, engine_named(engine), progress=report)
+            found = robust_plan(self.tables, robust, options, engine_named(engine), start=start, progress=report)
         answer, bound = found.answer, found.plain.bound
         classes = tuple(replace(own, status=Status.FEASIBLE, bound=math.inf) for own in answer.classes)
         status = Status.UNKNOWN if answer.allocation is None else Status.FEASIBLE

@@ -22,12 +22,13 @@ from capalloc.framing import typed_frame
 from capalloc.issues import InvalidInput
 from capalloc.limits import whole_issues
 from capalloc.model import SolveOptions, Status
-from capalloc.reporting import names_of, shown_down, shown_up
+from capalloc.reporting import names_of
 from capalloc.rows import RowWriter, with_rows
 from capalloc.solving import DEFAULT_ENGINE, solve_compiled
 from capalloc.steadiness import Likeness, likeness_to, nearest_plan, wishes_for
 from capalloc.tables import Tables
 from capalloc.telling import Told
+from capalloc.worth import bound_told, worth_told
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -146,11 +147,11 @@ class Revision(Told, Generic[PlanT]):
             parts.append(say("sensitivity.replan.least", least=self.least))
         else:
             parts.append(say("sensitivity.replan.fewest"))
-        bound = {"value": shown_down(answer.value), "allowed": self.allowed}
+        bound = {"value": worth_told(self.tables, answer), "allowed": self.allowed}
         if answer.status is Status.OPTIMAL:
             parts.append(say("sensitivity.replan.best", **bound))
         elif np.isfinite(answer.bound):
-            parts.append(say("sensitivity.replan.bound", **bound, bound=shown_up(answer.bound)))
+            parts.append(say("sensitivity.replan.bound", **bound, bound=bound_told(self.tables, answer)))
         return " ".join(parts)
 
 

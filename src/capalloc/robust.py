@@ -20,7 +20,7 @@ from capalloc.framing import typed_frame
 from capalloc.issues import InvalidInput, UnknownName, error
 from capalloc.limits import amount_issues, part_issues, whole_issues
 from capalloc.model import ProgressReport, SolveOptions, Status
-from capalloc.protection import Protection, Robust, Shield, protections
+from capalloc.protection import NOISE, Protection, Robust, Shield, protections
 from capalloc.reporting import shown_down, shown_up
 from capalloc.solving import solve_compiled
 from capalloc.tables import Tables
@@ -45,8 +45,8 @@ class Robustness(Told):
 
     @property
     def price(self) -> tuple[float, float]:
-        """What robustness costs at the least and at the most, in units of value."""
-        if self.answer.value is None or self.plain.value is None:
+        """What robustness costs at the least and at the most, in units of value; of ordered classes nothing is said."""
+        if self.answer.value is None or self.plain.value is None or self.answer.classes:
             return 0.0, math.inf
         least = float(self.plain.value) - self.answer.bound
         return max(0.0, least), max(0.0, self.plain.bound - float(self.answer.value))
@@ -75,7 +75,8 @@ class Robustness(Told):
             words = {"part": 1 - self.robust.level, "limit": self.robust.cvar, "runs": self.robust.scenarios}
             parts.append(say("sensitivity.robust.cvar", **words))
         least, most = self.price
-        parts.append(say("sensitivity.robust.value", value=shown_down(self.answer.value)))
+        if not self.answer.classes:
+            parts.append(say("sensitivity.robust.value", value=shown_down(self.answer.value)))
         if math.isfinite(most):
             parts.append(say("sensitivity.robust.price", least=shown_down(least), most=shown_up(most)))
         return " ".join(parts)
@@ -88,6 +89,7 @@ def robust_plan(
     engine: Engine,
     *,
     plain: Answer | None = None,
+    start: Allocation | None = None,
     progress: ProgressReport | None = None,
 ) -> Robustness:
     """Return the best plan found that bears what is asked, with a bound for all such plans.
@@ -96,17 +98,26 @@ def robust_plan(
     ----------
     plain
         The answer without the demand, if it is known.
+    start
+        A plan to begin from.
+
+    Raises
+    ------
+    InvalidInput
+        When the start does not bear what is asked.
     """
     budget = Budget(options, 1 if plain is not None else 3)
     shield = Shield(tables, robust)
+    if start is not None:
+        _expect_bearing(tables, start, shield)
     if plain is None:
-        plain = solve_compiled(compile_tables(tables), budget.next(), engine, progress=progress)
+        plain = solve_compiled(compile_tables(tables), budget.next(), engine, start=start, progress=progress)
     protected = Protected(compile_tables(told_apart(tables, shield)), shield)
     bearing = Bearing(engine, protected)
     answer, bound, floor = plain, plain.bound, -math.inf
     while answer.status.has_plan:
         limits = replace(options, time_limit=budget.left)
-        answer = solve_compiled(protected.compiled, limits, bearing, progress=progress)
+        answer = solve_compiled(protected.compiled, limits, bearing, start=start, progress=progress)
         bound = min(bound, max(answer.bound, floor))
         if answer.allocation is None:
             break
@@ -114,13 +125,23 @@ def robust_plan(
         if held is not None:
             return Robustness(robust, _on(tables, answer, held, bound), plain, tuple(protections(tables, held, shield)))
         # That no payments were found is no proof that there are none.
-        floor = max(floor, float(answer.value or 0))
+        floor = max(floor, answer.bound)
         if budget.spent:
             break
         protected.refuse(answer.allocation)
     status = Status.INFEASIBLE if answer.status is Status.INFEASIBLE and floor == -math.inf else Status.UNKNOWN
     nothing = replace(answer, status=status, allocation=None, audit=None, bound=bound, classes=())
     return Robustness(robust, nothing, plain, ())
+
+
+def _expect_bearing(tables: Tables, start: Allocation, shield: Shield) -> None:
+    """Let a plan pass of which every envelope bears what is asked."""
+    short = [row for row in protections(tables, start, shield) if row.slack < -NOISE]
+    if short:
+        facts = [
+            {"source": "+".join(row.source), "period": row.period, "missing": math.ceil(-row.slack)} for row in short
+        ]
+        raise InvalidInput([error("robust-start", **own) for own in facts])
 
 
 def _on(tables: Tables, answer: Answer, held: Allocation, bound: float) -> Answer:

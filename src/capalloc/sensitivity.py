@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -17,9 +17,11 @@ from capalloc.answer import Answer
 from capalloc.arguments import path_given, wrong_argument
 from capalloc.asking import is_ordered
 from capalloc.catalogue import say
+from capalloc.core import core_index
 from capalloc.engines import engine_named
-from capalloc.explaining import Explained
-from capalloc.issues import CapallocError, InvalidInput, error
+from capalloc.explaining import FACTORS, Explained
+from capalloc.frontier import frontier
+from capalloc.issues import CapallocError, InvalidInput
 from capalloc.limits import read_limits
 from capalloc.model import SolveOptions
 from capalloc.money import round_half_up
@@ -28,6 +30,7 @@ from capalloc.plotting import SensitivityPlots, known_language
 from capalloc.probing import Probed
 from capalloc.protection import Robust
 from capalloc.records import Envelope
+from capalloc.report.answer_chapters import about_in_words
 from capalloc.report.documents import write_report
 from capalloc.robust import robust_plan
 from capalloc.solving import DEFAULT_ENGINE, optimize
@@ -35,6 +38,7 @@ from capalloc.steps import envelope_steps
 from capalloc.stress import intervals
 from capalloc.tables import Tables
 from capalloc.telling import Told
+from capalloc.tornado import parameters_of, tornado
 from capalloc.writing import csv_of, write_atomically
 
 if TYPE_CHECKING:
@@ -43,13 +47,13 @@ if TYPE_CHECKING:
 Asked = Callable[[float | None], Told]
 """A question, to be answered within so many seconds."""
 
-Pair = tuple[tuple[str, str], tuple[str, str]]
-"""Source and period of two envelopes."""
+Known = tuple[Answer, SolveOptions, str]
+"""The plan, the limits and the engine of the report."""
 
 _WHY_NOT = 3
 _STEPS = 200
 _MOST_STEPS = 3
-_ALTERNATIVES, _WITHIN = 10, Fraction(1, 100)
+_ALTERNATIVES, _SAMPLES, _WITHIN = 10, 10, Fraction(1, 100)
 _REPLANS = 3
 _GAMMA = 5
 _NEARBY = (0.9, 1.0, 1.1)
@@ -146,7 +150,7 @@ class SensitivityReport:
         yield say("sensitivity.title", title=self.tables.settings.title or say("portfolio.untitled"))
         yield self.plan.summary().split("\n\n")[0].partition("\n")[2].partition("\n")[2]
         for name, statement in self.statements.items():
-            yield f"{part_title(name)}\n{statement}"
+            yield f"{self.title(name)}\n{statement}"
 
     def save(self, folder: str | Path) -> list[Path]:
         """Write the paragraphs as text, the tables as CSV files and all of it as JSON, and return the paths.
@@ -167,6 +171,11 @@ class SensitivityReport:
             written.append(target / f"{name.replace(':', '-').replace(' ', '-')}.csv")
             write_atomically(written[-1], csv_of(frame), encoding="utf-8-sig")
         return written
+
+    def title(self, name: str) -> str:
+        """Return what a part is called in the language in force, its envelopes and projects by their names."""
+        kind, _, about = name.partition(":")
+        return say(f"sensitivity.part.{kind}", about=about_in_words(self.tables, kind, about))
 
     def record(self) -> dict[str, Any]:
         """Return the report as plain JSON data; what does not apply or is not known is ``None``."""
@@ -193,7 +202,7 @@ class SensitivityReport:
         return self.summary()
 
     def _repr_html_(self) -> str:
-        parts = (f"<h4>{html.escape(part_title(n))}</h4><p>{html.escape(s)}</p>" for n, s in self.statements.items())
+        parts = (f"<h4>{html.escape(self.title(n))}</h4><p>{html.escape(s)}</p>" for n, s in self.statements.items())
         return f"<div>{''.join(parts)}</div>"
 
 
@@ -262,47 +271,73 @@ class Questioned(Explained, Probed):
     def _questions(self, plan: Plan, options: SolveOptions, engine: str) -> Iterator[tuple[str, float, Asked]]:
         """Yield the name, the weight and the run of every part that the portfolio has something to say about."""
         run: dict[str, Any] = {"threads": options.threads, "seed": options.seed, "engine": engine}
-        near = {"gap": options.gap, **run}
+        tables, known = self.tables, (plan.answer, options, engine)
         if plan.answer.allocation is None:
             yield "conflict", 1.0, lambda limit: self.conflict(time_limit=limit, **run)
             return
-        yield "tornado", 3.0, lambda limit: self.tornado(time_limit=limit, **near)
-        if self.tables.envelopes:
+        yield "tornado", 3.0, _tornado(tables, self._as_given, known)
+        if tables.envelopes:
             yield "stress", 1.5, lambda limit: self.stress(
                 plan, delays=_DELAYS, private=_PRIVATE, disbursement=_DISBURSEMENT, replans=_REPLANS,
-                time_limit=limit, **near,
+                time_limit=limit, gap=options.gap, **run,
             )  # fmt: skip
-            if any(high > 1.0 for _, high in intervals(self.tables)):
-                yield "robust", 2.0, _robust(self.tables, plan.answer, options, engine)
-        yield "core", 3.0, lambda limit: self.core_index(time_limit=limit, **near)
-        yield "alternatives", 1.0, _alternatives(self.tables, plan.answer, options, engine)
+            if any(high > 1.0 for _, high in intervals(tables)):
+                yield "robust", 2.0, _robust(tables, known)
+        yield "core", 3.0, _core(tables, self._as_given, known)
+        yield "alternatives", 1.0, _alternatives(tables, known)
+        yield from self._about_envelopes(known)
+        for project in _rejected(tables, plan.answer):
+            yield f"why-not:{project}", 3.0, _why_not(plan, project, run)
+
+    def _about_envelopes(self, known: Known) -> Iterator[tuple[str, float, Asked]]:
+        answer = known[0]
         # Steps by less than this are below what the time of one part can tell apart.
-        gain = abs(plan.answer.value or Fraction(0)) / _STEPS
+        gain = Fraction(0) if is_ordered(self.tables) else abs(answer.value or Fraction(0)) / _STEPS
         for source in dict.fromkeys("+".join(row.source) for row in self.tables.envelopes):
             own = [row for row in self.tables.envelopes if "+".join(row.source) == source]
             for row in own:
-                yield (
-                    f"steps:{source} {row.period}",
-                    2.0,
-                    _steps(self.tables, row, gain, (plan.answer, options, engine)),
-                )
-            yield f"frontier:{source} {own[-1].period}", 1.0, _frontier(self, source, own[-1].period, near)
+                yield f"steps:{source} {row.period}", 2.0, _steps(self.tables, row, gain, known)
+            yield f"frontier:{source} {own[-1].period}", 1.0, _frontier(self.tables, own[-1:], FACTORS, known)
             if len(own) > 1:
-                yield f"rephase:{source}", 0.5, _rephase(self, source, near)
+                yield f"rephase:{source}", 0.5, self._rephase(source, known)
         if pair := _two_sources(self.tables):
-            yield f"frontier:{' + '.join(map(' '.join, pair))}", 1.5, _frontier_of_two(self, pair, near)
-        for project in _rejected(self.tables, plan.answer):
-            yield f"why-not:{project}", 3.0, _why_not(plan, project, run)
+            name = " + ".join(f"{'+'.join(row.source)} {row.period}" for row in pair)
+            yield f"frontier:{name}", 1.5, _frontier(self.tables, pair, _NEARBY, known)
+
+    def _rephase(self, source: str, known: Known) -> Asked:
+        answer, options, engine = known
+
+        def ask(limit: float | None) -> Told:
+            return self._rephased(source, None, replace(options, time_limit=limit), engine, known=answer)
+
+        return ask
 
 
-Known = tuple[Answer, SolveOptions, str]
-"""The plan, the limits and the engine of the report."""
+def _tornado(tables: Tables, given: Tables, known: Known) -> Asked:
+    answer, options, engine = known
 
-
-def _alternatives(tables: Tables, answer: Answer, options: SolveOptions, engine: str) -> Asked:
     def ask(limit: float | None) -> Told:
-        if is_ordered(tables):
-            raise InvalidInput([error("why-ordered", question="alternatives")])
+        limits = replace(options, time_limit=limit)
+        return tornado(tables, parameters_of(given, None), limits, engine, base=answer)
+
+    return ask
+
+
+def _core(tables: Tables, given: Tables, known: Known) -> Asked:
+    answer, options, engine = known
+
+    def ask(limit: float | None) -> Told:
+        limits = replace(options, time_limit=limit)
+        start = answer.allocation
+        return core_index(given, tables, limits, samples=_SAMPLES, within=_WITHIN, engine=engine, start=start)
+
+    return ask
+
+
+def _alternatives(tables: Tables, known: Known) -> Asked:
+    answer, options, engine = known
+
+    def ask(limit: float | None) -> Told:
         limits = replace(options, time_limit=limit)
         return alternatives(tables, _ALTERNATIVES, _WITHIN, limits, engine, start=answer.allocation)
 
@@ -316,43 +351,43 @@ def _steps(tables: Tables, row: Envelope, gain: Fraction, known: Known) -> Asked
     number = tables.envelopes.index(row)
 
     def ask(limit: float | None) -> Told:
-        if is_ordered(tables):
-            raise InvalidInput([error("why-ordered", question="envelope_steps")])
         limits = replace(options, time_limit=limit)
         return envelope_steps(tables, number, span, _MOST_STEPS, gain, limits, engine, start=answer)
 
     return ask
 
 
-def _frontier(portfolio: Questioned, source: str, period: str, run: Mapping[str, Any]) -> Asked:
-    return lambda limit: portfolio.frontier(source, period, time_limit=limit, **run)
+def _frontier(tables: Tables, rows: Sequence[Envelope], factors: Sequence[float], known: Known) -> Asked:
+    """The best plans at multiples of the amounts of one or two envelopes, begun from the plan."""
+    answer, options, engine = known
+    numbers = [tables.envelopes.index(row) for row in rows]
+    points = [Fraction(repr(factor)) for factor in factors]
+
+    def ask(limit: float | None) -> Told:
+        limits = replace(options, time_limit=limit)
+        return frontier(tables, numbers, points, limits, engine, start=answer.allocation)
+
+    return ask
 
 
-def _frontier_of_two(portfolio: Questioned, pair: Pair, run: Mapping[str, Any]) -> Asked:
-    first, second = pair
-    return lambda limit: portfolio.frontier(*first, _NEARBY, beside=second, time_limit=limit, **run)
-
-
-def _two_sources(tables: Tables) -> Pair | None:
+def _two_sources(tables: Tables) -> tuple[Envelope, Envelope] | None:
     """The largest envelope that has another of the same period beside it, and the largest of these."""
     largest = sorted(tables.envelopes, key=lambda row: -row.amount)
     for row in largest:
         other = next((own for own in largest if own.period == row.period and own is not row), None)
         if other is not None:
-            return ("+".join(row.source), row.period), ("+".join(other.source), other.period)
+            return row, other
     return None
 
 
-def _robust(tables: Tables, answer: Answer, options: SolveOptions, engine: str) -> Asked:
+def _robust(tables: Tables, known: Known) -> Asked:
+    answer, options, engine = known
+
     def ask(limit: float | None) -> Told:
         limits = replace(options, time_limit=limit)
         return robust_plan(tables, Robust(gamma=_GAMMA), limits, engine_named(engine), plain=answer)
 
     return ask
-
-
-def _rephase(portfolio: Questioned, source: str, run: Mapping[str, Any]) -> Asked:
-    return lambda limit: portfolio.rephase(source, time_limit=limit, **run)
 
 
 def _why_not(plan: Plan, project: str, run: Mapping[str, Any]) -> Asked:

@@ -7,7 +7,6 @@ beside it, and is no more than an indication.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from capalloc.allocation import Allocation
 from capalloc.amounts import least_amount, with_amounts
 from capalloc.answer import Answer
-from capalloc.asking import WHOLE_VALUE, funded_by
+from capalloc.asking import Bracket, Floor, floors_above, funded_by, is_ordered
 from capalloc.budget import Budget
 from capalloc.catalogue import say
 from capalloc.ceilings import room_of
@@ -25,12 +24,12 @@ from capalloc.engines import engine_named
 from capalloc.engines.highs import relaxation
 from capalloc.framing import typed_frame
 from capalloc.model import SolveOptions, Status
-from capalloc.reporting import shown_down, shown_up
-from capalloc.settings import VALUE_GRID
+from capalloc.reporting import shown_up
 from capalloc.solving import solve_compiled
 from capalloc.statements import envelope_in_words
 from capalloc.tables import Tables
 from capalloc.telling import Told, enumerated
+from capalloc.worth import bound_told, class_columns, gain_told, worth_told
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,14 +41,14 @@ _TOLD = 3
 class Step:
     """One step: from ``amount`` on, in million VND, a plan is worth ``value``.
 
-    ``earliest`` is proved: with less, no plan is worth more than ``before``.  ``answer`` is the plan at the amount, its
-    bound what no plan at this amount passes.  ``price`` is what the linear relaxation gains by one more million.
+    ``earliest`` is proved: with less, no plan is worth more than the one of the step before.  ``answer`` is the plan at
+    the amount, its bound what no plan at this amount passes.  ``price`` is what the linear relaxation gains by one more
+    million; ``None`` where classes are ordered, because they have no one relaxation.
     """
 
     amount: int
     room: int
     earliest: int
-    before: float
     answer: Answer
     enters: tuple[str, ...]
     leaves: tuple[str, ...]
@@ -57,7 +56,7 @@ class Step:
 
     @property
     def value(self) -> Fraction:
-        """What the plan at the amount is worth."""
+        """What the plan at the amount is worth, in the last class where classes are ordered."""
         return self.answer.value or Fraction(0)
 
     @property
@@ -97,7 +96,8 @@ class EnvelopeSteps(Told):
     def to_frame(self) -> pd.DataFrame:
         """Return one row a step: amount, room, more, value, bound, gain, earliest, exact, enters, leaves, price.
 
-        ``more`` is the money since the step before, ``gain`` the value; ``price`` is indicative only.
+        ``more`` is the money since the step before, ``gain`` the value; ``price`` is indicative only.  Where classes
+        are ordered, value, bound and gain are those of the last, and a column ``class_N`` has the value of each.
         """
         rows = list(self.steps)
         before = [None, *rows[:-1]]
@@ -115,14 +115,14 @@ class EnvelopeSteps(Told):
             "leaves": ("str", [", ".join(step.leaves) for step in rows]),
             "price": ("Float64", [step.price for step in rows]),
         }
-        return typed_frame(columns)
+        return typed_frame(columns | class_columns(self.tables, [step.answer for step in rows]))
 
     def statement(self) -> str:
         """Return what the next money buys, as one paragraph."""
         name = envelope_in_words(self.tables, self.number)
         if not self.steps:
             return say("why.steps.none", name=name, low=self.low)
-        parts = [say("why.steps.first", name=name, low=self.low, value=shown_down(self.steps[0].value))]
+        parts = [say("why.steps.first", name=name, low=self.low, value=worth_told(self.tables, self.steps[0].answer))]
         parts += [self._told(step, last) for last, step in self._pairs()][:_TOLD]
         if len(self.steps) > _TOLD + 1:
             parts.append(say("why.steps.more", count=len(self.steps) - 1 - _TOLD))
@@ -138,12 +138,12 @@ class EnvelopeSteps(Told):
 
     def _told(self, step: Step, last: Step) -> str:
         words = {"enters": enumerated(step.enters), "leaves": enumerated(step.leaves)}
-        gain = shown_down(step.value - last.value)
+        gain = gain_told(self.tables, step.answer, last.answer)
         numbers = {"more": step.amount - last.amount, "amount": step.amount, "gain": gain}
         if step.exact and last.exact:
             key, nothing = "why.steps.step-least" if self.gain else "why.steps.step", step.amount - last.amount - 1
             return say(key, nothing=nothing, least=shown_up(self.gain), **numbers, **words)
-        bound = shown_up(max(step.answer.bound, float(step.value)))
+        bound = bound_told(self.tables, step.answer)
         if step.earliest <= last.amount:
             return say("why.steps.step-found", bound=bound, **numbers, **words)
         return say("why.steps.step-open", earliest=step.earliest, bound=bound, **numbers, **words)
@@ -175,7 +175,7 @@ def envelope_steps(
     """
     low, high = span
     walk = _Walk(tables, number, gain, Budget(replace(options, gap=0.0), 3 * most + 2), engine)
-    first = walk.at(low, low, -math.inf, None, start)
+    first = walk.at(low, low, None, start)
     if first is None:
         return EnvelopeSteps(tables, number, low, high, (), complete=False, gain=gain)
     steps, complete = [first], False
@@ -197,12 +197,9 @@ class _Walk:
 
     def __init__(self, tables: Tables, number: int, gain: Fraction, budget: Budget, engine: str) -> None:
         self.tables, self.number, self.budget, self.engine = tables, number, budget, engine_named(engine)
-        self.step = max(gain, compile_tables(tables).step or VALUE_GRID)
-        self.at_end = False
+        self.gain, self.at_end = gain, False
 
-    def at(
-        self, amount: int, earliest: int, before: float, last: Step | None, start: Answer | None = None
-    ) -> Step | None:
+    def at(self, amount: int, earliest: int, last: Step | None, start: Answer | None = None) -> Step | None:
         """The best plan at an amount; ``None`` where it has none."""
         tables = with_amounts(self.tables, {self.number: amount})
         compiled = compile_tables(tables)
@@ -213,29 +210,40 @@ class _Walk:
         now, then = funded_by(answer), funded_by(last.answer) if last else funded_by(answer)
         changes = tuple(sorted(now - then)), tuple(sorted(then - now))
         room = room_of(tables, tables.envelopes[self.number])
-        price = self._price(compiled)
-        return Step(amount, room, earliest, before, answer, *changes, price)
+        return Step(amount, room, earliest, answer, *changes, self._price(compiled))
 
     def after(self, steps: Sequence[Step], high: int) -> Step | None:
         """The next step up to an amount; ``None`` where there is none, or none was found in time."""
         last = steps[-1]
-        if last.amount >= high:
+        if last.amount >= high or last.answer.audit is None:
             self.at_end = True
             return None
-        tables = with_amounts(self.tables, {self.number: last.amount})
-        floor = {WHOLE_VALUE: last.value + self.step}
-        found = least_amount(tables, self.number, floor, high, self.budget.next(), self.engine)
-        while found.working is None and found.failing < high and not self.budget.spent:
-            found = least_amount(tables, self.number, floor, high, self.budget.next(), self.engine)
-        if found.working is None:
-            self.at_end = found.failing >= high
+        compiled = compile_tables(with_amounts(self.tables, {self.number: last.amount}))
+        failing, working, answer = high, None, None
+        for floor in floors_above(compiled, last.answer.audit, self.gain):
+            most = high if working is None else working
+            if most > last.amount:
+                found = self._least(compiled.tables, floor, most)
+                failing = min(failing, found.failing)
+                working, answer = (working, answer) if found.working is None else (found.working, found.answer)
+        if working is None:
+            self.at_end = failing >= high
             return None
-        if found.working == last.amount:
-            return self.at(last.amount, last.earliest, last.before, steps[-2] if len(steps) > 1 else None, found.answer)
-        return self.at(found.working, found.failing + 1, float(floor[WHOLE_VALUE]), last, found.answer)
+        if working == last.amount:
+            return self.at(last.amount, last.earliest, steps[-2] if len(steps) > 1 else None, answer)
+        return self.at(working, failing + 1, last, answer)
+
+    def _least(self, tables: Tables, floor: Floor, most: int) -> Bracket:
+        """The least amount with which a plan reaches a floor, asked until it is decided or the time is up."""
+        found = least_amount(tables, self.number, floor, most, self.budget.next(), self.engine)
+        while found.working is None and found.failing < most and not self.budget.spent:
+            found = least_amount(tables, self.number, floor, most, self.budget.next(), self.engine)
+        return found
 
     def _price(self, compiled: Any) -> float | None:
-        """What the linear relaxation gains by one more million of the room."""
+        """What the linear relaxation gains by one more million of the room; ``None`` of ordered classes."""
+        if is_ordered(self.tables):
+            return None
         limits = self.budget.next()
         solved = relaxation(compiled.model, limits)
         if solved is None:

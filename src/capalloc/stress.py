@@ -17,6 +17,7 @@ import numpy as np
 
 from capalloc.allocation import Allocation
 from capalloc.amending import Unplannable, put_in_force, with_cost_factors
+from capalloc.asking import is_ordered
 from capalloc.budget import Budget
 from capalloc.catalogue import say, shown_part
 from capalloc.ceilings import find_carries, find_ceilings
@@ -140,7 +141,9 @@ class Stress(Told):
             parts.append(say("sensitivity.stress.weakest", **name, chance=_percent(worst.holds), **range_))
             parts.append(say("sensitivity.stress.overrun", overrun=round(worst.overrun), worst=round(worst.worst)))
         values = [row.value for row in self.replanned if row.value is not None]
-        if values:
+        if values and is_ordered(self.tables):
+            parts.append(say("sensitivity.stress.replanned-ordered", count=len(values)))
+        elif values:
             least, most = shown_down(min(values)), shown_up(max(values))
             parts.append(say("sensitivity.stress.replanned", count=len(values), least=least, most=most))
         return " ".join(parts)

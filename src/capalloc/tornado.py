@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from capalloc.amending import Unplannable, amended, put_in_force, with_cost_factors
 from capalloc.answer import Answer
 from capalloc.budget import Budget
-from capalloc.catalogue import say
+from capalloc.catalogue import say, write_number
 from capalloc.chaining import Chain
 from capalloc.framing import typed_frame
 from capalloc.model import SolveOptions, Status
@@ -50,7 +50,9 @@ class Bar:
     """The best plan found with one number changed.
 
     ``least`` and ``most`` enclose how the value of the best plan changes, whatever the gaps of both runs leave open;
-    ``change`` is the difference of the two plans that were found.
+    ``change`` is the difference of the two plans that were found.  Where classes are ordered, all three are about
+    ``class_``, the first class that is worth something else; nothing encloses its change unless it is proved what the
+    classes above it are worth.
     """
 
     path: str
@@ -64,6 +66,7 @@ class Bar:
     most: float
     entered: tuple[str, ...]
     left: tuple[str, ...]
+    class_: int | None = None
 
     @property
     def direction(self) -> str:
@@ -85,9 +88,12 @@ class Tornado(Told):
         """Return one row a number and side.
 
         The columns are parameter, side, setting, status, value, bound, change, change_least, change_most, direction,
-        entered and left.  ``change_least`` and ``change_most`` enclose the change of the best plan's value.
+        entered and left.  ``change_least`` and ``change_most`` enclose the change of the best plan's value.  Where
+        classes are ordered, a column ``class`` has the first that changes, which these three are about; value and bound
+        are those of the last class.
         """
         rows = self.bars
+        classes = {"class": ("Int64", [row.class_ for row in rows])} if self.base.classes else {}
         return typed_frame(
             {
                 "parameter": ("str", [row.path for row in rows]),
@@ -102,6 +108,7 @@ class Tornado(Told):
                 "direction": ("str", [row.direction for row in rows]),
                 "entered": ("str", [", ".join(row.entered) for row in rows]),
                 "left": ("str", [", ".join(row.left) for row in rows]),
+                **classes,
             }
         )
 
@@ -113,7 +120,9 @@ class Tornado(Told):
         if held:
             top = max(held, key=_size)
             change = top.change or Fraction(0)
-            words = {"path": _in_words(top.path), "setting": _in_words(top.setting), "change": shown_down(change)}
+            told = write_number(shown_down(change))
+            told = told if top.class_ is None else say("why.class-gain", number=top.class_, gain=told)
+            words = {"path": _in_words(top.path), "setting": _in_words(top.setting), "change": told}
             parts.append(say("sensitivity.tornado.most", **words, entered=len(top.entered), left=len(top.left)))
             if top.direction == "open":
                 parts.append(say("sensitivity.tornado.open"))
@@ -135,8 +144,10 @@ def _in_words(name: str) -> str:
     return say(f"sensitivity.tornado.name.{_NAMES[name]}") if name in _NAMES else name
 
 
-def _size(bar: Bar) -> Fraction:
-    return abs(bar.change) if bar.change is not None else Fraction(-1)
+def _size(bar: Bar) -> tuple[float, Fraction]:
+    """What the bars are ranked by: a change of an earlier class before one of a later, then how much it is."""
+    size = abs(bar.change) if bar.change is not None else Fraction(-1)
+    return (-bar.class_ if bar.class_ is not None and size > 0 else -math.inf, size)
 
 
 def parameters_of(given: Tables, asked: Mapping[str, tuple[Any, Any]] | None) -> tuple[Parameter, ...]:
@@ -195,6 +206,7 @@ def tornado(
     parameters: tuple[Parameter, ...],
     options: SolveOptions,
     engine: str = DEFAULT_ENGINE,
+    base: Answer | None = None,
 ) -> Tornado:
     """Solve the portfolio with each number low and high, and once as it is.
 
@@ -204,10 +216,13 @@ def tornado(
         The tables with the statutory rules in force.
     parameters
         As :func:`parameters_of` makes them.
+    base
+        The plan of the portfolio as it is, if it is known.
     """
     budget = Budget(options, 1 + 2 * len(parameters))
     chain = Chain(engine)
-    base = chain.answer(in_force, budget.next())
+    if base is None or base.value is None:
+        base = chain.answer(in_force, budget.next())
     bars, left_out = [], 0
     for parameter in parameters:
         for side in ("low", "high"):
@@ -216,7 +231,7 @@ def tornado(
                 continue
             bars.append(_bar(parameter, side, base, budget.next(), chain))
     moves = {path: max(_size(bar) for bar in bars if bar.path == path) for path in {bar.path for bar in bars}}
-    bars.sort(key=lambda bar: -moves[bar.path])
+    bars.sort(key=lambda bar: moves[bar.path], reverse=True)
     return Tornado(base, tuple(bars), left_out)
 
 
@@ -228,13 +243,14 @@ def _bar(parameter: Parameter, side: str, base: Answer, options: SolveOptions, c
         return Bar(
             parameter.path, side, setting, Status.INFEASIBLE, None, -math.inf, None, -math.inf, -math.inf, (), ()
         )
-    answer = chain.answer(tables, options)
+    answer = chain.answer(tables, options, start=base.allocation)
     if answer.value is None or base.value is None:
         most = answer.bound - float(base.value) if base.value is not None else math.inf
         return Bar(
             parameter.path, side, setting, answer.status, answer.value, answer.bound, None, -math.inf, most, (), ()
         )
     before, after = funded(base), funded(answer)
+    class_, change, least, most = change_of(base, answer)
     return Bar(
         parameter.path,
         side,
@@ -242,12 +258,31 @@ def _bar(parameter: Parameter, side: str, base: Answer, options: SolveOptions, c
         answer.status,
         answer.value,
         answer.bound,
-        answer.value - base.value,
-        float(answer.value) - base.bound,
-        answer.bound - float(base.value),
+        change,
+        least,
+        most,
         tuple(project for project in after if project not in before),
         tuple(project for project in before if project not in after),
+        class_,
     )
+
+
+def change_of(base: Answer, answer: Answer) -> tuple[int | None, Fraction, float, float]:
+    """Return the class that changes, by how much between two plans, and what encloses the change of the best value.
+
+    The class is ``None`` where classes are not ordered.
+    """
+    was = {row.class_: row for row in base.classes}
+    pairs = [(was[row.class_], row) for row in answer.classes if row.class_ in was]
+    if not pairs:
+        now, before = answer.value or Fraction(0), base.value or Fraction(0)
+        return None, now - before, float(now) - base.bound, answer.bound - float(before)
+    place = next((n for n, (before, now) in enumerate(pairs) if now.value != before.value), len(pairs) - 1)
+    own, now_ = pairs[place]
+    change = now_.value - own.value
+    if any(row.status is not Status.OPTIMAL for pair in pairs[:place] for row in pair):
+        return own.class_, change, -math.inf, math.inf
+    return own.class_, change, float(now_.value) - own.bound, now_.bound - float(own.value)
 
 
 def funded(answer: Answer) -> tuple[str, ...]:

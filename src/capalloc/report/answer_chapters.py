@@ -100,14 +100,14 @@ def _kind(name: str) -> str:
 
 def _part(tables: Tables, value: float, name: str, answer: Told | str) -> Chapter:
     kind, _, about = name.partition(":")
-    called = _called(tables, kind, about)
+    called = about_in_words(tables, kind, about)
     lines = (str(answer),)
     pieces = () if isinstance(answer, str) else tuple(_pieces(tables, value, kind, called, answer.to_frame()))
     return Chapter(f"answer-{name}", say(f"sensitivity.part.{kind}", about=called), lines, pieces)
 
 
-def _called(tables: Tables, kind: str, about: str) -> str:
-    """What a part is about: an envelope, a source or a project by its name."""
+def about_in_words(tables: Tables, kind: str, about: str) -> str:
+    """Return what a part is about: an envelope, a source or a project by its name."""
     if kind in ("steps", "frontier"):
         return " + ".join(envelope_called(tables, name) for name in about.split(" + "))
     if kind == "rephase":
@@ -122,6 +122,9 @@ def _pieces(tables: Tables, value: float, kind: str, called: str, frame: pd.Data
         yield Figure(tornado_figure(tables, frame, value), table)
     elif kind == "core" and (frame["verdict"] == "borderline").any():
         yield Figure(core_figure(frame), table)
+    elif any(name.startswith("class_") for name in frame.columns):
+        # Of ordered classes one line would show only the last; the paragraph has them all.
+        return
     elif kind == "frontier" and frame.columns[1] == "status":
         # With a second envelope beside it the points are a field, and no line.
         yield Figure(frontier_figure(frame, called))
