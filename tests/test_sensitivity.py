@@ -84,7 +84,15 @@ def test_a_part_is_headed_by_what_it_is_about(report):
     found, _ = report
     headings = found.summary().splitlines()
     assert "Why not C (Cầu C)" in headings
-    assert "What more money buys: state, 2026-2030" in headings
+    assert "What more money buys: Ngân sách, 2026-2030" in headings
+
+
+def test_nothing_is_asked_about_an_envelope_without_money():
+    """A tenth more of nothing is nothing: 2027 is in no part of its own."""
+    envelopes = {"source": ["state", "state"], "period": ["2026", "2027"], "amount": [5, 0]}
+    found = few({"A": {"cost": 5, "value": 1}}, 5, envelopes=envelopes).sensitivity_report(60.0, gap=0.0, threads=1)
+    assert [part.name for part in found.parts][-2:] == ["steps:state 2026", "frontier:state 2026"]
+    assert set(found.frames["tornado"]["parameter"]) == {"envelopes.state.2026.amount"}
 
 
 def test_a_question_that_cannot_be_asked_says_why():

@@ -164,3 +164,10 @@ def test_of_ordered_classes_nothing_encloses_a_change_below_an_open_class():
         )
     )
     assert change_of(base, changed) == (2, 4, -math.inf, math.inf)
+
+
+def test_a_side_of_which_the_time_settled_nothing_is_counted():
+    """Neither a plan nor a proof that there is none: it is said, and not passed over."""
+    found = three().tornado({"envelopes.state.P.amount": ("*0.9", "*1.1")}, **EXACT)
+    open_ = replace(found.bars[0], status=Status.UNKNOWN, value=None, change=None)
+    assert "For 1 of them no plan was found in the time." in str(replace(found, bars=(open_, found.bars[1])))

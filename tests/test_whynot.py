@@ -322,3 +322,52 @@ def test_a_loss_lies_between_what_both_bounds_leave_open():
         kept, answer=replace(kept.answer, bound=7.0, **open_), without=replace(kept.without, bound=4.5, **open_)
     )
     assert (loose.loss_least, loose.loss_most, loose.falls_out) == (Fraction(1, 2), 1, 3)
+
+
+@pytest.mark.parametrize(("cost", "known"), [(1, (True, 1, 0)), (2, (None, None, 0))])
+def test_what_a_greater_amount_breaks_again_is_not_called_impossible(cost, known):
+    """99/100 of the envelope of 10 must be paid: A gets in beside B with as much more as it costs, and with no more.
+
+    That is found for 1 more; the 2 more are passed over, and then it is undecided, and not impossible.
+    """
+    floor = Rule(id="spend", measure="paid", sense=">=", amount=Fraction(99, 100), share_of="envelope:state")
+    rest = worth("C", 10 - cost, Fraction(1, 2))
+    given = given_tables(worth("A", cost, 4), worth("B", 10, 5), rest, rules=(floor,))
+    found = asked(given, "A")
+    (route,) = [own for own in found.routes if own.kind == "envelope"]
+    assert (route.reached, route.working, route.failing) == known
+    assert ("Whether a rise of one of these envelopes alone lets it in could not be decided" in str(found)) == (
+        cost == 2
+    )
+
+
+def test_where_a_rule_asks_for_costs_no_cut_is_called_useless():
+    """A fits beside B at a cut of 2 or 3: less is too dear for 15, and more spends less than the 14 that are asked."""
+    given = given_tables(
+        worth("A", 8, 4),
+        worth("B", 9, 5),
+        worth("C", 14, 6),
+        amount=15,
+        rules=(Rule(id="spend", measure="cost", sense=">=", amount=Fraction(14)),),
+        dependencies=(Dependency(kind="excludes", first="A", then="C"),),
+    )
+    found = asked(given, "A")
+    (route,) = [own for own in found.routes if own.kind == "cost"]
+    assert (route.reached, route.working) == (None, None)
+    assert "Whether a cut of its cost lets it in could not be decided." in str(found)
+
+
+def test_without_a_plan_that_has_it_all_time_goes_into_one(monkeypatch):
+    """The first run finds nothing, the second has what time is left; no way in is looked for without a plan."""
+    given, limits = given_tables(worth("A", 6, 5), worth("B", 6, 4)), []
+    answer = optimize(given, EXACT)
+
+    def nothing(tables, options, engine, **_):
+        limits.append(options.time_limit)
+        return replace(answer, status=Status.UNKNOWN, allocation=None, audit=None)
+
+    monkeypatch.setattr("capalloc.whynot.optimize", nothing)
+    found = why_not(given, answer, "B", EXACT, "highs")
+    assert limits[1] > 3 * limits[0]
+    assert (found.routes, found.forced.value) == ((), None)
+    assert "could not be decided" in str(found)

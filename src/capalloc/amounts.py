@@ -12,7 +12,7 @@ mistake whole columns of such size; what is used is whole, and an amount is roun
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -28,7 +28,7 @@ from capalloc.compiling import Compiled, compile_tables
 from capalloc.engines.base import Engine
 from capalloc.engines.highs import relaxation
 from capalloc.financing import finance
-from capalloc.measures import read_rules
+from capalloc.measures import Measure, read_rules
 from capalloc.model import Block, Floats, Ints, LinearModel, SolveOptions, Status, StoppedBy
 from capalloc.records import Envelope
 from capalloc.reducing import reduced
@@ -172,7 +172,8 @@ def least_amount(
     The linear relaxation says at once what is too little; larger amounts are then asked of the tables until one does;
     from there an integer program looks for the least one, and what it leaves open is halved.  What it finds is paid in
     whole units and verified, and that one million less does not do is asked again of the tables themselves.  Where
-    rules are held against the amount, which move with it, the tables alone are asked.
+    rules are held against the amount, which move with it, the tables alone are asked; and where these then ask for
+    more, nothing is claimed about amounts that were not.
 
     Parameters
     ----------
@@ -186,7 +187,8 @@ def least_amount(
         return ask(with_amounts(tables, {number: amount}), floor, limits, engine)
 
     if _in_rules(tables, tables.envelopes[number]):
-        return _asked(question, own, most, budget)
+        look = _looked_for if may_harm(tables, tables.envelopes[number]) else _asked
+        return look(question, own, most, budget)
     opened = open_amounts(tables, {number: (own, most)})
     model = _least(opened, floor)
     solved = relaxation(model, budget.next())
@@ -247,6 +249,21 @@ def _asked(question: Question, own: int, most: int, budget: Budget) -> Bracket:
     return bracket(question, own, most, _rest(budget))
 
 
+def _looked_for(question: Question, own: int, most: int, budget: Budget) -> Bracket:
+    """An amount that does, where a greater one may do again what a smaller one does not.
+
+    That nothing below it does is claimed only where there is nothing between it and what there is.
+    """
+    first = question(own, budget.next())
+    if first.reached or most <= own:
+        return Bracket(own - 1, own if first.reached else None, first.answer)
+    found = reached_by(question, own, most, 1, budget)
+    if found.working is not None:
+        found = halved(question, found, _rest(budget))
+    is_next = found.working == own + 1 and first.reached is False
+    return replace(found, failing=own if is_next else own - 1)
+
+
 def _rest(budget: Budget) -> Budget:
     """All the time that is left, in parts for halving."""
     return Budget(replace(budget.next(), time_limit=budget.left), _HALVINGS)
@@ -276,8 +293,11 @@ def least_amounts(
 ) -> tuple[dict[int, int], int, Answer] | None:
     """Return amounts of envelopes, none less than it is, with which there is a plan, and that add up to the least.
 
-    The second is what all of them together need at the least.  ``None`` where no plan was found in time.
+    The second is what all of them together need at the least.  ``None`` where no plan was found in time, or greater
+    amounts may be worse.
     """
+    if any(may_harm(tables, tables.envelopes[number]) for number in numbers):
+        return None
     spans = {number: (tables.envelopes[number].amount, enough_for_all(tables, number)) for number in numbers}
     opened = open_amounts(tables, spans)
     outcome = engine.solve(_least(opened, {}), replace(options, gap=0.0))
@@ -306,8 +326,13 @@ def paid_at(
 
 def _in_rules(tables: Tables, row: Envelope) -> bool:
     """Whether a rule in force is held against the amount of an envelope."""
-    return any(
-        measure.kind == "envelope" and set(measure.names) == set(row.source)
-        for rule in read_rules(tables)
-        for measure, _ in rule.measures
-    )
+    return any(_is_about(row)(measure) for rule in read_rules(tables) for measure, _ in rule.measures)
+
+
+def may_harm(tables: Tables, row: Envelope) -> bool:
+    """Return whether a greater amount of an envelope may be worse than a smaller one: a rule then asks for more."""
+    return any(rule.tightened(_is_about(row), rises=True) for rule in read_rules(tables))
+
+
+def _is_about(row: Envelope) -> Callable[[Measure], bool]:
+    return lambda measure: measure.kind == "envelope" and set(measure.names) == set(row.source)

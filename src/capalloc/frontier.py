@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from capalloc.allocation import Allocation
-from capalloc.amounts import Opened, open_amounts, paid_at, with_amounts, with_columns
+from capalloc.amounts import Opened, may_harm, open_amounts, paid_at, with_amounts, with_columns
 from capalloc.answer import Answer
 from capalloc.asking import WHOLE_VALUE, funded_by, gains_in_order
 from capalloc.budget import Budget
@@ -213,7 +213,9 @@ def rephase(
     model = replace(model, objective=np.concatenate([np.array(gains.amounts, dtype=np.float64), padding]))
     solver = engine_named(engine)
     outcome = solver.solve(model, budget.next(), start=_unmoved(opened, model, before, own))
-    bound = outcome.bound * float(gains.unit)
+    # Rules that are held against an amount stand at its greatest: where that asks for more, splits are left out.
+    harmed = any(may_harm(tables, tables.envelopes[number]) for number in numbers)
+    bound = math.inf if harmed else outcome.bound * float(gains.unit)
     if outcome.x is None:
         return Rephasing(tables, own, before, before, bound)
     amounts = _split(opened, outcome.x, own, reach)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -75,6 +75,13 @@ class Statement:
     def limit(self) -> Fraction:
         """What the sum of the measures is compared with; money in million VND."""
         return Fraction(0) if self.share_of is not None else Fraction(self.rule.amount)
+
+    def tightened(self, concerns: Callable[[Measure], bool], *, rises: bool) -> bool:
+        """Return whether the rule asks for more when the measures concerned rise, or fall, and nothing else does."""
+        factors = [factor for measure, factor in self.measures if factor and concerns(measure)]
+        return any(
+            self.rule.sense == "==" or (factor > 0) == ((self.rule.sense == "<=") == rises) for factor in factors
+        )
 
 
 def read_rules(tables: Tables) -> Iterator[Statement]:

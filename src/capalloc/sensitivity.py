@@ -236,9 +236,9 @@ class Questioned(Explained, Probed):
         They are: the numbers one at a time, the plan under stress (delays of a year for 15 % and of two for 5 % of the
         projects, 80 to 100 % of the money of others, 90 to 100 % of that of the state), the plan in whose envelopes any
         five projects may cost the most, the projects that are in always, plans that lose little, the steps and the best
-        split of the envelopes, two of them varied together, and why the most valuable rejected projects are out.
-        Without a plan, only what conflicts is asked.  A plan for changed tables and a comparison need something of the
-        user's and are no part of it: see :meth:`Plan.replan` and :func:`compare`.
+        split of the envelopes that hold money, two of them varied together, and why the most valuable rejected projects
+        are out.  Without a plan, only what conflicts is asked.  A plan for changed tables and a comparison need
+        something of the user's and are no part of it: see :meth:`Plan.replan` and :func:`compare`.
 
         Parameters
         ----------
@@ -293,8 +293,10 @@ class Questioned(Explained, Probed):
         answer = known[0]
         # Steps by less than this are below what the time of one part can tell apart.
         gain = Fraction(0) if is_ordered(self.tables) else abs(answer.value or Fraction(0)) / _STEPS
-        for source in dict.fromkeys("+".join(row.source) for row in self.tables.envelopes):
-            own = [row for row in self.tables.envelopes if "+".join(row.source) == source]
+        # Of an envelope without money neither a tenth more nor a multiple is anything else.
+        rows = [row for row in self.tables.envelopes if row.amount]
+        for source in dict.fromkeys("+".join(row.source) for row in rows):
+            own = [row for row in rows if "+".join(row.source) == source]
             for row in own:
                 yield f"steps:{source} {row.period}", 2.0, _steps(self.tables, row, gain, known)
             yield f"frontier:{source} {own[-1].period}", 1.0, _frontier(self.tables, own[-1:], FACTORS, known)
@@ -372,7 +374,7 @@ def _frontier(tables: Tables, rows: Sequence[Envelope], factors: Sequence[float]
 
 def _two_sources(tables: Tables) -> tuple[Envelope, Envelope] | None:
     """The largest envelope that has another of the same period beside it, and the largest of these."""
-    largest = sorted(tables.envelopes, key=lambda row: -row.amount)
+    largest = sorted((row for row in tables.envelopes if row.amount), key=lambda row: -row.amount)
     for row in largest:
         other = next((own for own in largest if own.period == row.period and own is not row), None)
         if other is not None:

@@ -134,6 +134,9 @@ class Tornado(Told):
         ]
         if none:
             parts.append(say("sensitivity.tornado.none", names=enumerated(none)))
+        open_ = sum(row.value is None and row.status is not Status.INFEASIBLE for row in self.bars)
+        if open_:
+            parts.append(say("sensitivity.tornado.unknown", count=open_))
         if self.left_out:
             parts.append(say("sensitivity.cut-short", count=self.left_out))
         return " ".join(parts)
@@ -153,8 +156,8 @@ def _size(bar: Bar) -> tuple[float, Fraction]:
 def parameters_of(given: Tables, asked: Mapping[str, tuple[Any, Any]] | None) -> tuple[Parameter, ...]:
     """Return the numbers to vary: those asked for, each with its changes to low and high, or the usual ones.
 
-    The usual ones are every envelope by a tenth either way, all costs at the ends of their intervals, the discount rate
-    by two points, and each class weight by a fifth.
+    The usual ones are every envelope that holds money by a tenth either way, all costs at the ends of their intervals,
+    the discount rate by two points, and each class weight by a fifth.
     """
     if asked is not None:
         return tuple(_by_path(given, path, low, high) for path, (low, high) in asked.items())
@@ -167,7 +170,7 @@ def _by_path(given: Tables, path: str, low: Any, high: Any) -> Parameter:
 
 
 def _usual(given: Tables) -> Iterator[Parameter]:
-    for row in given.envelopes:
+    for row in (row for row in given.envelopes if row.amount):
         yield _by_path(given, row_path(SCHEMAS["envelopes"], row, "amount"), "*0.9", "*1.1")
     ends = {LOW: cost_factors(given, LOW), HIGH: cost_factors(given, HIGH)}
     if any(ends.values()):

@@ -30,6 +30,7 @@ from capalloc.conflict import Conflict, find_conflict
 from capalloc.engines import engine_named
 from capalloc.engines.base import Engine
 from capalloc.framing import typed_frame
+from capalloc.measures import Measure, read_rules
 from capalloc.model import SolveOptions, Status
 from capalloc.reporting import base_costs, shown_down, shown_up
 from capalloc.solving import optimize
@@ -261,6 +262,11 @@ def why_not(
     inside = with_decision(tables, project, "in")
     budget = Budget(replace(options, gap=0.0), 4)
     forced = optimize(inside, budget.next(), engine)
+    if forced.status is Status.UNKNOWN:
+        # Without a plan that has it there is nothing else to say.
+        forced = optimize(inside, replace(options, gap=0.0, time_limit=budget.left), engine)
+        if forced.status is Status.UNKNOWN:
+            return WhyNot(tables, project, answer, forced)
     if forced.status is Status.INFEASIBLE:
         fixed = Statement("committed", (project,))
         conflict = find_conflict(inside, given, replace(options, time_limit=budget.left), engine_named(engine), fixed)
@@ -307,7 +313,18 @@ class _Ways:
         found = reached_by(question, self.failing, whole, max(1, whole // _STEPS), budget)
         if found.working is not None:
             found = halved(question, found, Budget(replace(options, time_limit=budget.left), _PARTS))
+        if not found.exact and self._may_harm():
+            found = replace(found, failing=self.failing)
         yield self._route(None, found, 0, whole)
+
+    def _may_harm(self) -> bool:
+        """Whether to cost less may be worse: a rule asks for what the project, among others, costs."""
+        place = [row.id for row in self.tables.projects].index(self.project)
+
+        def concerns(measure: Measure) -> bool:
+            return measure.kind in ("cost", "paid", "tail") and place in measure.projects(self.tables)
+
+        return any(rule.tightened(concerns, rises=False) for rule in read_rules(self.tables))
 
     def statements(self, every: Sequence[Statement], options: SolveOptions) -> tuple[list[Route], int]:
         """Return the statements that bar the project on their own, and how many could not be judged."""
