@@ -126,7 +126,7 @@ class Prepared:
     def __init__(self, _):
         self.answers = iter([(10, 12.0), (11, 11.5), (11, 15.0)])
 
-    def answer(self, _, options):
+    def answer(self, _, options, **__):
         """Return the next answer."""
         value, bound = next(self.answers)
         audit = SimpleNamespace(value=Fraction(value), violations=())

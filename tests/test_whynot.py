@@ -347,9 +347,10 @@ def test_where_a_rule_asks_for_costs_no_cut_is_called_useless():
         worth("A", 8, 4),
         worth("B", 9, 5),
         worth("C", 14, 6),
+        worth("D", 6, Fraction(1, 2)),
         amount=15,
         rules=(Rule(id="spend", measure="cost", sense=">=", amount=Fraction(14)),),
-        dependencies=(Dependency(kind="excludes", first="A", then="C"),),
+        dependencies=tuple(Dependency(kind="excludes", first=one, then=other) for one, other in ("AC", "BD")),
     )
     found = asked(given, "A")
     (route,) = [own for own in found.routes if own.kind == "cost"]
@@ -371,3 +372,13 @@ def test_without_a_plan_that_has_it_all_time_goes_into_one(monkeypatch):
     assert limits[1] > 3 * limits[0]
     assert (found.routes, found.forced.value) == ((), None)
     assert "could not be decided" in str(found)
+
+
+def test_when_the_time_is_up_the_envelopes_that_are_left_are_not_asked(monkeypatch):
+    """A portfolio of many envelopes keeps its limit: what was not asked is undecided."""
+    given = given_tables(worth("A", 6, 5), worth("B", 6, 4))
+    answer = optimize(given, EXACT)
+    monkeypatch.setattr("capalloc.whynot.Budget.spent", True)
+    monkeypatch.setattr("capalloc.whynot.least_amount", None)
+    found = why_not(given, answer, "B", EXACT, "highs")
+    assert [own.reached for own in found.routes if own.kind == "envelope"] == [None]

@@ -295,6 +295,9 @@ class _Ways:
     def envelopes(self, budget: Budget) -> Iterator[Route]:
         """Yield how much more of each envelope would do."""
         for number, row in enumerate(self.tables.envelopes):
+            if budget.spent:
+                yield Route("envelope", Statement("envelope", (number,)), reached=None, failing=self.failing)
+                continue
             most = enough_for_all(self.tables, number)
             found = least_amount(self.tables, number, self.floor, most, budget.next(), self.engine)
             yield self._route(Statement("envelope", (number,)), found, row.amount, most)
