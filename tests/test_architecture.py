@@ -132,7 +132,7 @@ LAYERS = (
     ("scenariofile", "scenarios", "runstore"),
     ("working", "serving", "workforce", "clusters"),
     ("differing", "runtables", "runshow", "runs", "headway", "running"),
-    ("console",),
+    ("console", "commandline"),
     ("shell",),
     ("",),  # the package itself
 )

@@ -503,3 +503,12 @@ def test_faulty_cells_are_marked_in_a_copy(path, tmp_path):
     assert "row 2" in marked["projects"]["A3"].comment.text
     assert marked.sheetnames[0] == "Issues"
     assert marked["Issues"]["B2"].hyperlink.location or marked["Issues"]["B2"].hyperlink.target
+
+
+def test_the_words_a_cell_may_hold_are_told_as_a_workbook_has_them(path):
+    """Whoever fills in Vietnamese words is offered Vietnamese words, the nearest first."""
+    projects = [["id", "name", "cost", "value", "duration", "status"], ["A", "Đường", 1, 1, 1, "Đã có chủ trương"]]
+    (issue,) = issues_of(path, "vi", projects=projects)
+    with speaking("vi"):
+        assert "Gần nhất: đã có chủ trương đầu tư." in issue.remedy
+        assert "đề xuất; đã có chủ trương đầu tư; đã có quyết định đầu tư" in issue.remedy

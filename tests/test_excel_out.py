@@ -96,6 +96,8 @@ def test_an_annex_looks_like_a_budget_annex(books):
         names = book.read("xl/workbook.xml").decode()
         assert names.count("_xlnm.Print_Titles") >= 8
         assert names.count("_xlnm.Print_Area") >= 8
+        pages = [book.read(f"xl/worksheets/sheet{number}.xml").decode() for number in (1, 2)]
+        assert ['fitToHeight="0"' in page for page in pages] == [False, True]  # the summary and its chart on one page
         assert len([part for part in book.namelist() if part.startswith("xl/charts/chart")]) == 2
 
 

@@ -121,6 +121,7 @@ def test_the_proof_says_status_versions_and_hashes(plan, page):
     """Status, value, engine, versions and the fingerprint of the tables stand in it."""
     facts = {row[0]: row[1] for row in page.table("How the plan was found")}
     assert facts["status"] == "optimal"
+    assert facts["why the run ended"] == "The proof was complete."
     assert facts["value of the plan"] == write_number(plan.answer.value) == "15"
     assert "highspy" in facts["versions"]
     assert facts["SHA-256 of all tables and settings"] == candidates().fingerprint

@@ -39,6 +39,22 @@ def test_what_is_shown_never_claims_too_much(number, down, up):
     assert (shown_down(number), shown_up(number)) == (down, up)
 
 
+def test_prices_are_said_in_the_language_and_what_no_discount_rate_means():
+    """A price basis that the settings know is put into words; without a rate nothing is won by an early start."""
+    with speaking("vi"):
+        lines = str(sample({"prices": "constant 2025"})).splitlines()
+    assert "Mặt bằng giá: giá cố định năm 2025; tỷ lệ chiết khấu 0%." in lines
+    assert any(line.startswith("Không chiết khấu thì giá trị ở mọi năm được tính như nhau") for line in lines)
+    assert "nothing makes an early start better" not in str(sample({"discount_rate": 0.05}))
+
+
+def test_groups_stand_in_the_order_of_a_dictionary():
+    """Đô thị comes after Công thương and before Y tế, as a Vietnamese reader looks for it."""
+    sectors = {"projects": COLUMNS["projects"] | {"sector": ["Y tế", "Đô thị", "Công thương"]}}
+    text = str(sample(**sectors, sources=COLUMNS["sources"] | {"eligible": ["", ""]}))
+    assert text.index("Công thương") < text.index("Đô thị") < text.index("Y tế")
+
+
 def test_a_portfolio_says_what_is_in_it():
     """Years, prices, totals, groupings, envelopes beside what is asked of them, and the tables that bind."""
     projects = COLUMNS["projects"] | {"mandatory": [True, False, False], "status": ["decided", "", ""]}

@@ -80,3 +80,15 @@ def difference(text: str, other: str) -> Mapping[str, Any]:
     place = next((n for n, pair in enumerate(zip(text, other, strict=False)) if pair[0] != pair[1]), len(other))
     letter = text[place : place + 1]
     return {"point": f"U+{ord(letter):04X} {unicodedata.name(letter, '')}" if letter else "", "position": place + 1}
+
+
+def dictionary_order(word: str) -> tuple[str, str]:
+    """Return what sorts words as a Vietnamese dictionary does: đ after d, accents only between words alike.
+
+    Examples
+    --------
+    >>> sorted(["Đường", "Du lịch", "Ẩm", "An"], key=dictionary_order)
+    ['Ẩm', 'An', 'Du lịch', 'Đường']
+    """
+    letters = unicodedata.normalize("NFD", word.casefold().replace("đ", "d\uffff"))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter)), word

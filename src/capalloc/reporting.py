@@ -14,6 +14,7 @@ from capalloc.answer import Answer
 from capalloc.audit import Audit
 from capalloc.catalogue import language, say, write_number, write_percent
 from capalloc.ceilings import reserve_of, room_of
+from capalloc.characters import dictionary_order
 from capalloc.history import find_past, first_open_year, payments_made
 from capalloc.law.compliance import comply
 from capalloc.law.lawbook import Lawbook, demand
@@ -122,7 +123,9 @@ def _portfolio_lines(tables: Tables, costs: Mapping[str, int]) -> Iterator[str]:
     yield say("portfolio.years", first=settings.first_year, last=settings.last_year)
     if settings.phases:
         yield say("portfolio.phases", phases=", ".join(f"{p.name} ({p.first}–{p.last})" for p in settings.phases))
-    yield say("portfolio.prices", prices=settings.prices or say("portfolio.unstated"), rate=settings.discount_rate)
+    yield say("portfolio.prices", prices=price_basis(settings.prices), rate=settings.discount_rate)
+    if not settings.discount_rate:
+        yield say("portfolio.no-hurry")
     yield say(f"portfolio.value-from.{settings.objective.value_from}")
     if settings.objective.goal == "lexicographic":
         yield say("portfolio.ordered")
@@ -176,7 +179,10 @@ def _group_rows(
     totals: dict[str, int] = defaultdict(int)
     for project in projects:
         totals[group(project)] += costs[project.id]
-    return tuple((name or "–", write_number(counts[name]), write_number(totals[name])) for name in sorted(counts))
+    return tuple(
+        (name or "–", write_number(counts[name]), write_number(totals[name]))
+        for name in sorted(counts, key=dictionary_order)
+    )
 
 
 def _demand_section(tables: Tables) -> Section:
@@ -409,11 +415,22 @@ def _funded_rows(tables: Tables, audit: Audit, group: Callable[[Project], str]) 
     totals: dict[str, int] = defaultdict(int)
     for project in tables.projects:
         totals[group(project)] += cost.get(project.id, 0)
-    return tuple((name or "–", *map(write_number, (funded[name], every[name], totals[name]))) for name in sorted(every))
+    return tuple(
+        (name or "–", *map(write_number, (funded[name], every[name], totals[name])))
+        for name in sorted(every, key=dictionary_order)
+    )
 
 
 def _heads(*names: str) -> tuple[str, ...]:
     return tuple(say(f"column.{name}") for name in names)
+
+
+def price_basis(prices: str) -> str:
+    """Return the basis of prices in words; one of the user's own stands for itself."""
+    kind, _, year = prices.partition(" ")
+    if kind == "constant" and year:
+        return say("report.prices.constant", year=year)
+    return say("report.prices.nominal") if kind == "nominal" else prices or say("portfolio.unstated")
 
 
 def names_of(named: Sequence[Source | Project]) -> Mapping[str, str]:

@@ -19,6 +19,7 @@ from typing import Annotated, Any
 import typer
 
 from capalloc.catalogue import LANGUAGES, language, say, speaking
+from capalloc.commandline import explain, head_help, refusal
 from capalloc.confirming import confirm, is_certificate
 from capalloc.console import (
     INTERRUPTED,
@@ -55,7 +56,7 @@ from capalloc.series import DEFAULT_ENGINE as SERIES_ENGINE
 from capalloc.solving import DEFAULT_ENGINE
 from capalloc.stack import stack
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 PortfolioPath = Annotated[Path, typer.Argument(readable=False, metavar="PATH", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json")]
@@ -68,9 +69,23 @@ def main() -> None:
         # A pipe or an old console may not be able to say Vietnamese; UTF-8 always can.
         stream.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     with speaking(language_of(sys.argv[1:], os.environ, locale.getlocale()[0] or "")):
-        command = typer.main.get_command(app)
-        _explain(command)
-        command()
+        sys.exit(obeyed(sys.argv[1:]))
+
+
+def obeyed(arguments: list[str]) -> int:
+    """Carry out a command line, or say in the language in force why it cannot be read; return the exit code."""
+    command = typer.main.get_command(app)
+    explain(command)
+    if not arguments or "--help" in arguments:
+        head_help()
+    try:
+        return command.main(arguments, prog_name="capalloc", standalone_mode=False) or 0
+    except Exception as fault:
+        # The class is another one in every version of Typer.
+        if not (hasattr(fault, "ctx") and hasattr(fault, "format_message")):
+            raise
+        tell(refusal(fault, arguments))
+        return WRONG_INPUT
 
 
 def language_of(arguments: list[str], environment: Mapping[str, str], system: str = "") -> str:
@@ -84,16 +99,6 @@ def language_of(arguments: list[str], environment: Mapping[str, str], system: st
     locales = [environment.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG")]
     asked += ["vi"] if next(filter(None, [*locales, system]), "").lower().startswith("vi") else []
     return next((lang for lang in asked if lang in LANGUAGES), "en")
-
-
-def _explain(command: Any) -> None:
-    """Give a command, its options and its subcommands their help texts in the language in force."""
-    command.help = say(f"shell.command.{command.name or 'capalloc'}")
-    for parameter in command.params:
-        if parameter.name != "help":
-            parameter.help = say(f"shell.option.{parameter.name}")
-    for subcommand in getattr(command, "commands", {}).values():
-        _explain(subcommand)
 
 
 @app.callback(invoke_without_command=True)

@@ -110,15 +110,16 @@ class Annex:
     def _own(self) -> str:
         return f"'{self.title}'!"
 
-    def close(self) -> None:
+    def close(self, *, on_one_page: bool = False) -> None:
         """Set the sheet up for printing: A4 across, as wide as the page, the headings on every page."""
         sheet = self.sheet
         sheet.set_landscape()
         sheet.set_paper(9)
-        sheet.fit_to_pages(1, 0)
+        sheet.fit_to_pages(1, int(on_one_page))
         sheet.set_margins(0.4, 0.4, 0.6, 0.6)
         sheet.print_area(0, 0, max(self.row - 1, FIRST), self.width - 1)
-        sheet.repeat_rows(HEAD, NUMBERS)
+        if not on_one_page:
+            sheet.repeat_rows(HEAD, NUMBERS)
         sheet.set_footer("&C&P/&N")
         sheet.freeze_panes(FIRST, min(3, self.width - 1))
         sheet.hide_gridlines(2)

@@ -48,7 +48,7 @@ def write_summary(book: Workbook, styles: Styles, planned: Planned, answer: Answ
         write_years(annex, planned, ledger)
     told = ", ".join(f"{name} {number}" for name, number in versions().items())
     annex.says(say("excel.plan.made-by", versions=told, fingerprint=fingerprint(planned.tables)))
-    annex.close()
+    annex.close(on_one_page=True)
 
 
 def write_outcomes(book: Workbook, styles: Styles, planned: Planned, under: str) -> None:

@@ -22,6 +22,7 @@ from capalloc.excel.naming import (
     setting_path,
     sheet_codes,
     sheet_title,
+    word,
     word_codes,
 )
 from capalloc.excel.opening import Book, Refused, Sheet, open_book
@@ -97,10 +98,21 @@ def _read(book: Book, issues: list[Issue]) -> tuple[Tables, Issues]:
     if "projects" not in sheets:
         issues.append(error("no-projects-sheet", Place(book.file), sheet=sheet_title("projects")))
     tables, every = assembled(settings, origin, settings_issues, raws, issues)
+    every = Issues(_in_own_words(issue) for issue in every)
     # Where a sheet gave no table, what is wrong with it must still be known by its name.
     lost = [name for name, raw in raws.items() if raw is None and _faulty(every, sheets[name])]
     given = {name: Origin(book.file, sheets[name].title) for name in lost}
     return replace(tables, origins=MappingProxyType(given | dict(tables.origins))), every
+
+
+def _in_own_words(issue: Issue) -> Issue:
+    """The issue, where it lists the words that a cell may hold, with the words that a workbook has for them."""
+    if issue.code not in ("unknown-choice", "setting-choice") or not issue.where.cell:
+        return issue
+    words = [word(code) for code in str(issue.arguments["known"]).split(", ")]
+    near = nearest(str(issue.arguments["found"]), words) or NONE
+    told = dict(issue.arguments) | {"known": "; ".join(words), "near": near}
+    return replace(issue, arguments=MappingProxyType(told))
 
 
 def _faulty(issues: Issues, sheet: Sheet) -> bool:

@@ -15,7 +15,7 @@ from capalloc.report.project_chapters import projects_chapter, unfunded_chapter
 from capalloc.report.proof_chapters import compliance_chapter, proof_chapter, rules_chapter
 from capalloc.report.quality import quality_chapter
 from capalloc.report.summary import headlines, summary_lines
-from capalloc.reporting import proof_lines
+from capalloc.reporting import price_basis, proof_lines
 from capalloc.tables import Tables
 
 
@@ -54,16 +54,9 @@ def _under(tables: Tables) -> Iterator[str]:
     settings = tables.settings
     phases = ", ".join(phase.name for phase in settings.phases)
     years = f"{settings.first_year}–{settings.last_year}"
-    yield say("report.under.phases", years=years, phases=phases) if phases else say("report.under.years", years=years)
-    yield say("portfolio.prices", prices=_prices(settings.prices), rate=settings.discount_rate)
-
-
-def _prices(prices: str) -> str:
-    """The price basis in words; one of the user's own stands for itself."""
-    kind, _, year = prices.partition(" ")
-    if kind == "constant" and year:
-        return say("report.prices.constant", year=year)
-    return say("report.prices.nominal") if kind == "nominal" else prices or say("portfolio.unstated")
+    several = len(settings.phases) > 1
+    yield say("report.under.phases", years=years, phases=phases) if several else say("report.under.years", years=years)
+    yield say("portfolio.prices", prices=price_basis(settings.prices), rate=settings.discount_rate)
 
 
 def _chapters(planned: Planned, answer: Answer, asked: Chapter | None) -> Iterator[Chapter]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
 from capalloc.catalogue import language, write_percent
+from capalloc.characters import dictionary_order
 from capalloc.drawing import MoneyUnit, Spec
 from capalloc.money import round_half_up
 
@@ -184,15 +184,3 @@ def percent_up(part: float | Fraction, decimals: int = 3) -> str:
     '0.277%'
     """
     return write_percent(part, decimals, "up")
-
-
-def dictionary_order(word: str) -> tuple[str, str]:
-    """Return what sorts words as a Vietnamese dictionary does: đ after d, accents only between words alike.
-
-    Examples
-    --------
-    >>> sorted(["Đường", "Du lịch", "Ẩm", "An"], key=dictionary_order)
-    ['Ẩm', 'An', 'Du lịch', 'Đường']
-    """
-    letters = unicodedata.normalize("NFD", word.casefold().replace("đ", "d\uffff"))
-    return "".join(letter for letter in letters if not unicodedata.combining(letter)), word

@@ -10,6 +10,7 @@ from fractions import Fraction
 from capalloc.allocation import Allocation
 from capalloc.audit import Audit, EnvelopeAudit
 from capalloc.catalogue import say, write_number
+from capalloc.characters import dictionary_order
 from capalloc.drawing import MoneyUnit, money_unit
 from capalloc.figures import NAMELESS, classes_figure, envelopes_figure, funding_figure, projects_figure, years_figure
 from capalloc.leverage import TOTAL, leverage_of
@@ -21,7 +22,6 @@ from capalloc.report.pieces import (
     Figure,
     Line,
     Table,
-    dictionary_order,
     money_cells,
     number_cell,
     percent_down,
@@ -170,7 +170,10 @@ def _schedule(planned: Planned) -> Chapter:
     figures: tuple[Figure, ...] = (Figure(years_figure(planned.tables, planned.audit), table),)
     if rows:
         figures += (Figure(projects_figure(planned.tables, planned.audit), folded=True),)
-    return Chapter("schedule", say("report.chapter.schedule"), (say("report.lead.schedule"),), figures)
+    told = (say("report.lead.schedule"),)
+    if not planned.tables.settings.discount_rate:
+        told += (say("portfolio.no-hurry"),)
+    return Chapter("schedule", say("report.chapter.schedule"), told, figures)
 
 
 def _count(number: int) -> Cell:

@@ -10,6 +10,7 @@ from capalloc.answer import Answer
 from capalloc.catalogue import say, write_number, write_percent
 from capalloc.law.compliance import Finding, Verdict, comply
 from capalloc.law.lawbook import demand
+from capalloc.model import Status
 from capalloc.report.pieces import Cell, Chapter, Column, Line, Table
 from capalloc.report.plan_chapters import Planned
 from capalloc.reporting import class_lines, proof_lines
@@ -130,7 +131,9 @@ def proof_chapter(tables: Tables, answer: Answer) -> Chapter:
         "value": dash if answer.value is None else write_number(answer.value),
         "bound": write_number(answer.bound) if math.isfinite(answer.bound) else dash,
         "gap": write_percent(max(answer.gap, 0.0), toward="up") if math.isfinite(answer.gap) else dash,
-        "stopped": say(f"plan.stopped.{answer.stopped_by}"),
+        "stopped": say(
+            "report.proof.ended" if answer.status is Status.OPTIMAL else f"plan.stopped.{answer.stopped_by}"
+        ),
         "engine": answer.engine or dash,
         "seconds": write_number(round(answer.seconds, 1)),
         "nodes": write_number(answer.nodes),
