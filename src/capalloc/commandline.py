@@ -89,21 +89,29 @@ def _wrong(fault: Any, arguments: Sequence[str]) -> str:
     if commands and typed is not None and typed not in commands:
         return str(UnknownName("command", typed, commands))
     if kind == "NoSuchOption":
-        known = [name for parameter in context.command.params for name in parameter.opts if name.startswith("--")]
-        begun = next((name for name in known if name.startswith(fault.option_name)), None)
-        if begun is not None:
-            return say("error.unknown-name-near", kind=say("word.option"), found=fault.option_name, near=begun)
-        return str(UnknownName("option", fault.option_name, known))
-    if kind == "MissingParameter":
-        return say("shell.usage.missing", name=_called(fault.param), about=fault.param.help or "")
-    if kind == "BadParameter" and fault.param is not None:
-        found = _given(fault.param, arguments)
-        key = "shell.usage.wrong" if found else "shell.usage.wrong-unseen"
-        return say(key, name=_called(fault.param), found=found, about=fault.param.help or "")
+        return _no_option(fault)
+    if kind in ("MissingParameter", "BadParameter") and fault.param is not None:
+        return _bad_parameter(fault.param, kind, arguments)
     if kind == "BadOptionUsage":
         return say("shell.usage.option", name=fault.option_name)
     extra = _EXTRA.search(fault.format_message())
     return say("shell.usage.extra", found=extra[1]) if extra else say("shell.usage.other", text=fault.format_message())
+
+
+def _no_option(fault: Any) -> str:
+    known = [name for parameter in fault.ctx.command.params for name in parameter.opts if name.startswith("--")]
+    begun = next((name for name in known if name.startswith(fault.option_name)), None)
+    if begun is not None:
+        return say("error.unknown-name-near", kind=say("word.option"), found=fault.option_name, near=begun)
+    return str(UnknownName("option", fault.option_name, known))
+
+
+def _bad_parameter(parameter: Any, kind: str, arguments: Sequence[str]) -> str:
+    told = {"name": _called(parameter), "about": parameter.help or ""}
+    if kind == "MissingParameter":
+        return say("shell.usage.missing", **told)
+    found = _given(parameter, arguments)
+    return say("shell.usage.wrong", found=found, **told) if found else say("shell.usage.wrong-unseen", **told)
 
 
 def _called(parameter: Any) -> str:
