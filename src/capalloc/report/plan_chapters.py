@@ -170,7 +170,7 @@ def _schedule(planned: Planned) -> Chapter:
     figures: tuple[Figure, ...] = (Figure(years_figure(planned.tables, planned.audit), table),)
     if rows:
         figures += (Figure(projects_figure(planned.tables, planned.audit), folded=True),)
-    told = (say("report.lead.schedule"),)
+    told: tuple[str, ...] = (say("report.lead.schedule"),)
     if not planned.tables.settings.discount_rate:
         told += (say("portfolio.no-hurry"),)
     return Chapter("schedule", say("report.chapter.schedule"), told, figures)
