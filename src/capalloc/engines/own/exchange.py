@@ -10,7 +10,7 @@ room is worth beyond their losses.  So those that lose more need not be looked a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -45,7 +45,12 @@ _LITTLE = 1e-7
 
 
 def exchanged(
-    problem: Problem, point: Floats, enough: float, prices: Floats, most_threes: int = _REPAIRS
+    problem: Problem,
+    point: Floats,
+    enough: float,
+    prices: Floats,
+    most_threes: int = _REPAIRS,
+    over: Callable[[], bool] = lambda: False,
 ) -> Floats | None:
     """Return a point that holds, as good as changes of three options make the given one; ``None`` when it stays broken.
 
@@ -61,12 +66,14 @@ def exchanged(
         Shape (m,): what room in each row is worth, as a relaxation has it.
     most_threes
         How often three options may be changed together, which takes ten times as long to find as two.
+    over
+        Says whether there is no time left to go on.
     """
     state = _State(problem, _followed(problem, point))
-    if not state.dense or not state.repaired():
+    if not state.dense or not state.repaired(over):
         return None
     state.threes = most_threes
-    while state.value < enough and (state.step() or (state.small and state.combine(prices))):
+    while state.value < enough and not over() and (state.step() or (state.small and state.combine(prices))):
         pass
     return problem.point(state.x)
 
@@ -190,12 +197,14 @@ class _State:
         use = _at(self.uses, into) - _at(self.uses, out)
         return _Moves(into, out, of[np.where(into >= 0, into, out)], gain, use)
 
-    def repaired(self) -> bool:
+    def repaired(self, over: Callable[[], bool]) -> bool:
         """Change one group after the other until every row holds, those first that lose least for what they mend."""
         for _ in range(_REPAIRS):
             lack = self._lack(self.sums)
             if not (lack > self.noise).any():
                 return True
+            if over():
+                return False
             size = np.maximum(1.0, np.abs(self.sums))[self.shared]
             before = (lack[self.shared] / size).sum()
             after = (self._lack_shared(self.sums[self.shared] + self.moves.use) / size).sum(axis=1)

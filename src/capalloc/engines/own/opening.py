@@ -43,14 +43,14 @@ def opened(board: Board, relaxed: Relaxed, gains: Floats, lp: Simplex) -> None:
     first = rounded_down(problem, relaxed.x)
     if first is not None:
         board.offer(first)
-        board.offer(exchanged(problem, first, board.enough, relaxed.multipliers))
+        board.offer(_exchanged(board, first, relaxed))
     if board.over:
         return
     near_lp = Simplex(board, near(problem, relaxed.x, gains, NEAR))
     near_lp.adopt(lp)
     steps = round(DEPTH * max(4, len(undecided(problem, relaxed.x))))
     ended = dive(relaxed, near_lp, steps, BATCH, np.random.default_rng([board.options.seed, 1]))
-    board.offer(exchanged(problem, _rounded(board, ended.relaxed.x), board.enough, relaxed.multipliers))
+    board.offer(_exchanged(board, _rounded(board, ended.relaxed.x), relaxed))
     held: Floats | None = None
     for size in CORES:
         if board.over:
@@ -84,6 +84,10 @@ def core_after(
     found = search_among(board, begin, free, effort, start=held is not None)
     board.offer(found.point)
     return (held if found.point is None else found.point), found.closed
+
+
+def _exchanged(board: Board, point: Floats, relaxed: Relaxed) -> Floats | None:
+    return exchanged(board.problem, point, board.enough, relaxed.multipliers, over=lambda: board.over)
 
 
 def _rounded(board: Board, x: Floats) -> Floats:

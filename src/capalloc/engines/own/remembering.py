@@ -243,7 +243,8 @@ class _Resumed:
     def _mend(self, point: Floats | None, threes: int = THREES) -> None:
         if self.root is not None and point is not None:
             prices = self.root.relaxed.multipliers
-            self.board.offer(exchanged(self.problem, point, self.board.enough, prices, threes))
+            offered = exchanged(self.problem, point, self.board.enough, prices, threes, lambda: self.board.over)
+            self.board.offer(offered)
 
     def _adapt(self) -> None:
         """Search around a point that nearly does, among what the relaxation has otherwise and what loses little."""
