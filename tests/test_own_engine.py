@@ -258,6 +258,49 @@ def test_turns_keep_to_the_shares():
     assert now["a"] / now["b"] == pytest.approx(3, rel=0.15)
 
 
+def test_a_new_share_counts_from_then_on():
+    """A search that was given much more than the others does not wait until they have caught up."""
+    now = [0.0]
+    turns = Turns(1, {"a": 100.0, "b": 1.0}, lambda: now[0])
+    turns.begin("a")
+    now[0] = 100.0
+    turns.let_others("a", 1.0)
+    turns.shares["a"] = 1.0
+    worked = threading.Event()
+
+    def work():
+        turns.begin("b")
+        now[0] += 2.0
+        worked.set()
+        turns.end("b")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    while not worked.is_set() and now[0] < 110:
+        now[0] += 1.0
+        turns.let_others("a", 1.0)
+        time.sleep(0.001)
+    turns.end("a")
+    thread.join()
+    assert 102 <= now[0] < 110
+
+
+def test_the_pace_of_a_proof_is_that_of_the_later_half_of_its_work():
+    """A bound that fell from 90 to 40 at once, above a value of 0, has no pace left when nothing more comes."""
+    board = board_of(choices())
+    board.offer(np.zeros(6))
+    for worked, bound in ((1.0, 90.0), (2.0, 40.0)):
+        board.proving = worked
+        board.lower(bound)
+
+    board.proving = 3.0
+    assert board.pace == (90 - 40) / 40
+    board.proving = 30.0
+    assert board.pace == 0
+    board.lower(30.0)
+    assert board.pace == (40 - 30) / 30
+
+
 def test_the_root_multipliers_prove_a_bound():
     """Recomputed on the model given, they bound every point by what the relaxation is worth."""
     model = hard_model()

@@ -33,6 +33,8 @@ class Board:
         The bound of the root relaxation and what each column gains in it beyond its rows.
     proving
         Seconds that the proof has worked.
+    falls
+        Each bound there was, and how long the proof had worked by then.
     """
 
     def __init__(self, problem: Problem, offset: float, options: SolveOptions, watch: Watch) -> None:
@@ -45,6 +47,7 @@ class Board:
         self.root: tuple[float, Floats] | None = None
         self.improved_at = 0.0
         self.proving = 0.0
+        self.falls: list[tuple[float, float]] = []
         self.kept: list[tuple[float, Floats]] = []
         self._finished = Event()
         self._lock = Lock()
@@ -75,6 +78,12 @@ class Board:
         return relative_gap(None if self.best is None else self.value + self.offset, self.bound + self.offset)
 
     @property
+    def pace(self) -> float:
+        """How far the bound fell in the later half of the proof's work, as a part of what is left of the gap."""
+        before = next((bound for worked, bound in reversed(self.falls) if worked <= self.proving / 2), float("inf"))
+        return (before - self.bound) / max(self.bound - self.value, _SAME)
+
+    @property
     def enough(self) -> float:
         """The value with which the bound so far is within the gap asked for."""
         bound, gap = self.bound + self.offset, self.options.gap
@@ -96,7 +105,9 @@ class Board:
     def lower(self, bound: float) -> None:
         """Take a bound that is proved for the whole problem."""
         with self._lock:
-            self.bound = min(self.bound, bound)
+            if bound < self.bound:
+                self.bound = bound
+                self.falls.append((self.proving, bound))
             self._tell()
 
     def offer(self, point: Floats | None, since: Floats | None = None) -> bool:

@@ -38,10 +38,11 @@ from capalloc.engines.threads import launch
 from capalloc.model import Floats, LinearModel, Outcome, ProgressReport, SolveOptions, StoppedBy
 
 # What the proof gets of the threads beside a share of one for each search for plans, at first and when plans no longer
-# improve, and what it gets while they do.
+# improve, and what it gets while they do, or when neither gets on.
 SHARE_OF_PROOF = 4.0
 SHARE_NEAR_ITS_END = 12.0
 SHARE_BESIDE_PLANS = 0.4
+SHARE_OF_ALL_ALIKE = 1.0
 
 # What keeps it a thread of its own, where there are several.
 SHARE_OF_A_THREAD = 1e9
@@ -55,9 +56,11 @@ TRIAL = 5.0
 TRIAL_BESIDE = 10.0
 PROMISING = 0.2
 
-# One that has closed so much, or leaves so small a gap that plans can gain nothing more, is.
+# One that has closed so much, or leaves so small a gap that plans can gain nothing more, is; but after the trial only
+# if what it closed in the later half of its work is more than this part of what it leaves.
 CLOSED = 0.4
 NEARLY = 1e-4
+PACE = 0.25
 
 # Nodes searched within the head start in a tree that may be searched to its end.
 QUICK = 1_000
@@ -136,7 +139,7 @@ class _Session:
         self.spare = names[-1] if len(names) > 1 and not board.problem.large else None
         self.turns = Turns(
             board.options.threads,
-            {PROVER: SHARE_OF_A_THREAD if self.spare else SHARE_OF_PROOF} | dict.fromkeys(names, 1.0),
+            {PROVER: self._share_at_first()} | dict.fromkeys(names, 1.0),
         )
         self.proved = False
         self.diving = set(names)
@@ -266,6 +269,7 @@ class _Session:
                 break
             self.proof_ended.wait(0.02)
         self.quick = self.board.nodes >= QUICK
+        self.turns.shares[PROVER] = self._share_of_proof()
         self.turns.begin(name)
 
     def _stand_back(self) -> None:
@@ -274,7 +278,15 @@ class _Session:
             time.sleep(0.02)
 
     def _near_its_end(self) -> bool:
-        return self._closed() >= CLOSED or self.board.gap <= NEARLY
+        return (self._closed() >= CLOSED and self._gets_on()) or self.board.gap <= NEARLY
+
+    @property
+    def _tried(self) -> bool:
+        return self.board.proving > (TRIAL_BESIDE if self.spare else TRIAL)
+
+    def _gets_on(self) -> bool:
+        """Whether the proof is in its trial, or would end soon if it went on as in the later half of its work."""
+        return not self._tried or self.board.pace > PACE
 
     def _ripe(self) -> bool:
         """Whether a proof that found only poor points is better begun anew."""
@@ -295,18 +307,25 @@ class _Session:
         """Whether all searches share one thread, and a proof can be begun anew at little cost."""
         return self.board.options.threads == 1 and not self.board.problem.large
 
+    def _share_at_first(self) -> float:
+        if self.spare:
+            return SHARE_OF_A_THREAD
+        return SHARE_BESIDE_PLANS if self.board.problem.large else SHARE_OF_PROOF
+
     def _share_of_proof(self) -> float:
-        now, closed = self.board.watch.seconds, self._closed()
+        now, large = self.board.watch.seconds, self.board.problem.large
+        whole = SHARE_OF_A_THREAD if self.spare else 0.0
         if self._near_its_end():
-            return SHARE_OF_A_THREAD if self.spare else SHARE_NEAR_ITS_END
-        tried = self.board.proving > (TRIAL_BESIDE if self.spare else TRIAL)
-        promising = closed >= PROMISING or (self.quick and not tried)
+            return whole or SHARE_NEAR_ITS_END
+        promising = (self._closed() >= PROMISING and self._gets_on()) or (self.quick and not self._tried)
         if self.diving and self._alone and not promising:
             return SHARE_BESIDE_DIVES
         improving = bool(self.diving) or now - self.board.improved_at < max(STILL, STILL_PART * now)
-        if improving and (self.board.problem.large or (tried and not promising)):
+        if improving and (large or (self._tried and not promising)):
             return SHARE_BESIDE_PLANS
-        return SHARE_OF_A_THREAD if self.spare else SHARE_OF_PROOF
+        if self._alone and self._tried and not promising:
+            return SHARE_OF_ALL_ALIKE
+        return whole or SHARE_OF_PROOF
 
     def _closed(self) -> float:
         """Return which part of the gap there was at the root the proof has closed."""

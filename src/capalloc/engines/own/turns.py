@@ -10,7 +10,8 @@ from threading import Condition
 class Turns:
     """Lets no more searches work at once than there are threads, each by its share of the time.
 
-    A search that has used less of its share goes before one that has used more.
+    A search that has used less of its share goes before one that has used more.  A share counts for the time
+    worked while it holds, so that a search whose share changes neither makes up for the past nor pays for it.
 
     Parameters
     ----------
@@ -23,7 +24,7 @@ class Turns:
     def __init__(self, threads: int, shares: dict[str, float], clock: Callable[[], float] = time.thread_time) -> None:
         self.shares = shares
         self._clock = clock
-        self._used: dict[str, float] = {}
+        self._spent: dict[str, float] = {}
         self._waiting: set[str] = set()
         self._since: dict[str, float] = {}
         self._free = threads
@@ -33,8 +34,7 @@ class Turns:
         """Wait for a turn."""
         with self._change:
             # Who comes late begins level with the others instead of catching up.
-            level = min((self._credit(other) for other in self._used), default=0.0)
-            self._used.setdefault(name, level * self.shares[name])
+            self._spent.setdefault(name, min(self._spent.values(), default=0.0))
             self._waiting.add(name)
             while not (self._free and self._first() == name):
                 self._change.wait(1.0)
@@ -53,21 +53,18 @@ class Turns:
     def let_others(self, name: str, after: float) -> None:
         """Let another search go first where one has more right to, after that many seconds of work."""
         with self._change:
-            if not self._waiting or self._clock() - self._since[name] < after:
+            if self._clock() - self._since[name] < after:
                 return
             self._charge(name)
-            if self._free or self._credit(self._first()) >= self._credit(name):
+            if not self._waiting or self._free or self._spent[self._first()] >= self._spent[name]:
                 return
         self.end(name)
         self.begin(name)
 
     def _charge(self, name: str) -> None:
         now = self._clock()
-        self._used[name] += now - self._since[name]
+        self._spent[name] += (now - self._since[name]) / max(self.shares[name], 1e-9)
         self._since[name] = now
 
-    def _credit(self, name: str) -> float:
-        return self._used[name] / max(self.shares[name], 1e-9)
-
     def _first(self) -> str:
-        return min(sorted(self._waiting), key=self._credit)
+        return min(sorted(self._waiting), key=self._spent.__getitem__)
