@@ -22,7 +22,7 @@ from capalloc.engines.own.rounding import rounded_down
 from capalloc.engines.own.simplex import Simplex
 from capalloc.engines.own.turns import Turns
 from capalloc.engines.points import holds, value_of
-from capalloc.model import SolveOptions, Status
+from capalloc.model import SolveOptions, Status, StoppedBy
 from small_models import INF, financed_model, hard_model, model_of
 from test_own_presolve import models, points_of
 
@@ -308,6 +308,23 @@ def test_the_root_multipliers_prove_a_bound():
     y = outcome.details["root_multipliers"]
     bound = (y * model.row_upper).sum() + np.maximum(0, model.objective - model.matrix.T @ y).sum()
     assert value_of(model, outcome.x) <= bound <= 1.1 * value_of(model, outcome.x)
+
+
+def test_a_search_that_works_on_blindly_is_left_alone_after_a_little_work(monkeypatch):
+    """Where the limit has come, seconds of work are waited for and not the patience for a search that merely waits."""
+    monkeypatch.setattr(own_engine, "PATIENCE", 60.0)
+    monkeypatch.setattr(own_engine, "WORK_BEYOND", 0.1)
+    over = threading.Event()
+
+    def work(_):
+        while not over.is_set():
+            sum(range(1000))
+
+    monkeypatch.setattr(own_engine, "Simplex", work)
+    outcome = engine_named("capalloc").solve(hard_model(10, 300), SolveOptions(time_limit=1, gap=0))
+    over.set()
+    assert outcome.stopped_by is StoppedBy.TIME_LIMIT
+    assert outcome.seconds < 30
 
 
 def test_a_search_that_hangs_is_left_alone(monkeypatch):

@@ -69,6 +69,11 @@ QUICK = 1_000
 STILL = 5.0
 STILL_PART = 0.25
 
+# When the limit or the stop sign has come, a search may work on for so many seconds, and so many for each entry: steps
+# of HiGHS that do not look up, such as presolve and the searches inside its own heuristics, can take that long.
+WORK_BEYOND = 2.0
+WORK_BEYOND_PER_ENTRY = 1e-5
+
 # The proof of a large problem begins once so few columns are open, looked at every so many seconds.
 FEW_COLUMNS = 20_000
 LOOK = 1.0
@@ -363,10 +368,15 @@ def _side_by_side(works: list[Callable[[], None]], board: Board) -> None:
             board.finish()
 
     flags = [launch(partial(guarded, work), board.watch.stop, "capalloc-search") for work in works]
-    patience = PATIENCE + board.problem.model.matrix.nnz * PATIENCE_PER_ENTRY
     for done in flags:
         while not done.wait(0.1) and not board.over:
             pass
-        done.wait(patience)
+    entries = board.problem.model.matrix.nnz
+    last = time.process_time() + WORK_BEYOND + entries * WORK_BEYOND_PER_ENTRY
+    for done in flags:
+        patience = time.monotonic() + PATIENCE + entries * PATIENCE_PER_ENTRY
+        while not done.wait(0.05) and time.monotonic() < patience:
+            if board.watch.ended_by and time.process_time() > last:
+                break
     if failures:
         raise failures[0]
