@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
+from threading import Event
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,7 +62,11 @@ class Fit:
 
 
 def fit(
-    compiled: Compiled, x: Floats, limits: SolveOptions | None = None, pinned: Mapping[int, int] | None = None
+    compiled: Compiled,
+    x: Floats,
+    limits: SolveOptions | None = None,
+    pinned: Mapping[int, int] | None = None,
+    stop: Event | None = None,
 ) -> Fit:
     """Return the best whole plan with the options of a point.
 
@@ -72,6 +77,8 @@ def fit(
         plan near the point will do, not above its amounts if that can be, and nothing is proved.
     pinned
         Whole amounts of some scaled options, by their number, that are not to change.
+    stop
+        Once set, what is proved so far will do.
     """
     program = _Program(compiled, x, pinned or {})
     if limits is None:
@@ -84,8 +91,9 @@ def fit(
     allowed = max(_NOISE, limits.gap * _PART) * abs(ceiling) if math.isfinite(ceiling) else 0.0
     if first is not None and (ceiling - worth <= allowed or limits.time_limit == 0):
         return program.answer(first, ceiling)
-    seconds = None if limits.time_limit is None else max(limits.time_limit, _SECONDS)
-    bound, second = program.prove(first, SolveOptions(seconds, limits.gap * _PART, 1, node_limit=_NODES))
+    seconds = limits.time_limit if first is not None or limits.time_limit is None else max(limits.time_limit, _SECONDS)
+    proving = SolveOptions(seconds, limits.gap * _PART, 1, node_limit=_NODES)
+    bound, second = program.prove(first, proving, stop)
     best = max((p for p in (first, second) if p is not None), key=program.value, default=None)
     return program.answer(best, min(max(bound, worth), ceiling))
 
@@ -240,14 +248,16 @@ class _Program:
         outcome = Highs().solve(loose, _FREELY)
         return outcome.bound + self.constant + self._worth(self.base)
 
-    def prove(self, start: Floats | None, options: SolveOptions) -> tuple[float, Floats | None]:
+    def prove(
+        self, start: Floats | None, options: SolveOptions, stop: Event | None = None
+    ) -> tuple[float, Floats | None]:
         """Solve the whole program: what no plan passes, and the best whole point found."""
         around = self._around(self.base)
         before = self.constant + self._worth(self.base)
         if options.gap:
             around = _with_constant(around, before)
         given = None if start is None else np.append(start - self.base, [1.0] * bool(options.gap))
-        outcome = Highs().solve(around, options, start=given)
+        outcome = Highs().solve(around, options, start=given, stop=stop)
         bound = outcome.bound if options.gap else outcome.bound + before
         if outcome.status is Status.INFEASIBLE or outcome.x is None:
             return bound, None

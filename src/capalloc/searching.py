@@ -91,16 +91,17 @@ def search(
     EngineFailed
         When the engine itself fails, or compiler and verifier do not agree.
     """
-    clock = perf_counter()
+    clock, stop = perf_counter(), stop or Event()
     point = aim.point(start) if start is not None else None
     unit = float(aim.compiled.unit)
     model, bound, cut_off, rejected, nodes = aim.model, math.inf, -math.inf, 0, 0
     gap = options.gap * (_ENGINES_PART if len(aim.compiled.scales) else 1)
     held = None if start is None else aim.judge(start)
     while True:
-        left = replace(options, time_limit=_left(options, clock), gap=gap)
-        outcome = engine.solve(model, left, start=point, progress=_in_units(progress, unit, clock), stop=stop)
-        found, most = _verified(aim, outcome, replace(options, time_limit=_left(options, clock)), held)
+        limits = replace(options, time_limit=_left(options, clock), gap=gap)
+        outcome = engine.solve(model, limits, start=point, progress=_in_units(progress, unit, clock), stop=stop)
+        left = 0.0 if outcome.stopped_by is StoppedBy.INTERRUPT else _left(options, clock)
+        found, most = _verified(aim, outcome, replace(options, time_limit=left), held, stop)
         held = _better(held, found)
         nodes, bound = nodes + outcome.nodes, min(bound, _joint_bound(held, max(outcome.bound * unit, cut_off)))
         if outcome.x is None or outcome.status is Status.FEASIBLE or _settles(found, outcome, model, unit):
@@ -119,7 +120,9 @@ def search(
     return Answer(status, stopped_by, held.allocation, held.audit, bound, *facts)
 
 
-def _verified(aim: Aim, outcome: Outcome, limits: SolveOptions, held: Judged | None) -> tuple[Judged | None, float]:
+def _verified(
+    aim: Aim, outcome: Outcome, limits: SolveOptions, held: Judged | None, stop: Event
+) -> tuple[Judged | None, float]:
     """The plan at the engine's point, or nothing when it cannot be paid or does not stand.
 
     With it comes what no other plan of its selection passes, ``−inf`` where it has no other or the plan is the best.
@@ -130,12 +133,13 @@ def _verified(aim: Aim, outcome: Outcome, limits: SolveOptions, held: Judged | N
     if not len(compiled.scales):
         allocation = finance(compiled, point)
         return None if allocation is None else aim.judge(allocation), -math.inf
-    best = fit(compiled, point, limits)
+    best = fit(compiled, point, limits, stop=stop)
     allocation = fitted(compiled, point, best)
     found = None if allocation is None else aim.judge(allocation)
     if allocation is not None and found is None and held is not None:
         # Floats do not hold a value to its last digit: the amounts of a plan that has it do.
-        allocation = fitted(compiled, point, fit(compiled, point, limits, _amounts_held(compiled, point, held)))
+        again = fit(compiled, point, limits, _amounts_held(compiled, point, held), stop)
+        allocation = fitted(compiled, point, again)
         found = None if allocation is None else aim.judge(allocation)
     return found, best.bound * float(compiled.unit)
 
