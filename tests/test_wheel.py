@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -10,6 +11,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "capalloc"
@@ -79,3 +82,15 @@ def test_the_shell_names_the_whole_stack(unpacked):
     assert {re.split(r"[<>=]", line)[0] for line in project["dependencies"]} <= said.keys()
     assert {"python", "capalloc", "sqlite", "system", "formats"} <= said.keys()
     assert not {"mypy", "mkdocs-material"} & said.keys()
+
+
+def test_every_dependency_names_a_lowest_version_that_can_be_tried():
+    """What `make lowest` installs, and the exact versions of the ordinary tests, are versions that are allowed."""
+    lowest = runpy.run_path(str(ROOT / "tools" / "needed.py"))["lowest"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    exact = [line for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines() if "==" in line]
+    used = {canonicalize_name(name): version for name, _, version in (line.partition("==") for line in exact)}
+    for line in project["dependencies"]:
+        needed = Requirement(line)
+        assert needed.specifier.contains(lowest(line).partition("==")[2])
+        assert needed.specifier.contains(used[canonicalize_name(needed.name)])
