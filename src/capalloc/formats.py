@@ -8,7 +8,9 @@ from typing import Any
 
 from capalloc.issues import Issue, Place, error
 
-FORMATS: Mapping[str, int] = MappingProxyType({"portfolio": 1, "scenarios": 1, "plan": 1, "store": 1, "certificate": 2, "evidence": 1})
+FORMATS: Mapping[str, int] = MappingProxyType(
+    {"portfolio": 1, "scenarios": 1, "plan": 1, "store": 1, "certificate": 2, "evidence": 1}
+)
 """Format to its version, which changes only where an older capalloc would read a file wrongly or not at all."""
 
 NEWER = "newer-format"
