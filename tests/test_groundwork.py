@@ -17,6 +17,7 @@ from capalloc.issues import InvalidInput
 from capalloc.model import LinearModel
 from capalloc.recompiling import differ_in_amounts, recompiled
 from capalloc.records import RECORDS
+from capalloc.tables import kept
 from strategies import cases, portfolios
 
 LAI_CHAU = "scenarios/lai-chau"
@@ -167,3 +168,19 @@ def test_changes_of_many_paths_are_forgotten_in_turn():
     for path in [*paths, *paths]:
         changes = {path: "+7"}
         assert apply_changes(tables, changes, edits)[0] == apply_changes(tables, changes)[0]
+
+
+def test_an_answer_about_tables_is_kept_while_what_it_reads_is_the_same():
+    """Other parts may differ; where one it reads is another object, it is asked again."""
+    asked = []
+
+    @kept("projects", "shares")
+    def count(tables):
+        asked.append(tables)
+        return len(tables.projects)
+
+    tables = ca.load(LAI_CHAU).tables
+    fewer = replace(tables, projects=tables.projects[1:])
+    answers = [count(given) for given in (tables, replace(tables, envelopes=()), fewer, fewer, tables)]
+    assert answers == [214, 214, 213, 213, 214]
+    assert len(asked) == 3

@@ -17,7 +17,7 @@ from capalloc.records import Share
 from capalloc.recount import Counted, Spread
 from capalloc.selection import parse_selection
 from capalloc.settings import Period
-from capalloc.tables import Tables
+from capalloc.tables import Tables, kept
 
 # An amount beyond this is a slip of the pen, and adding it up would drown every other finding.
 _BEYOND = 10**18
@@ -219,13 +219,26 @@ class Payers:
             if row.project in ids:
                 self._named[row.project].append(row)
         self._selecting = [(row, parse_selection(row.project)) for row in tables.shares if row.project not in ids]
+        self._rows: dict[tuple[str, str], list[Share]] = {}
 
     def rows(self, option: Counted) -> list[Share]:
-        """Return the `shares` rows that apply to a project in its mode."""
+        """Return the `shares` rows that apply to a project in its mode, looked for once."""
+        key = (option.project.id, option.mode)
+        if key not in self._rows:
+            self._rows[key] = self._applying(option)
+        return self._rows[key]
+
+    def _applying(self, option: Counted) -> list[Share]:
         rows = self._named.get(option.project.id, []) + [
             row for row, selection in self._selecting if selection.matches(option.project)
         ]
         return [row for row in rows if row.mode in ("", option.mode)]
+
+
+@kept("projects", "sources", "shares")
+def payers_of(tables: Tables) -> Payers:
+    """Return who may pay, read once for tables that share what says it."""
+    return Payers(tables)
 
 
 def broken_payers(tables: Tables, funded: Funded, books: Books) -> Iterator[Issue]:
@@ -233,7 +246,7 @@ def broken_payers(tables: Tables, funded: Funded, books: Books) -> Iterator[Issu
 
     Who paid before the plan is a fact that no row bars; a share of the life counts it.
     """
-    payers, opening = Payers(tables), opening_year(tables.settings)
+    payers, opening = payers_of(tables), opening_year(tables.settings)
     for project, option in funded.items():
         if option is None:
             continue

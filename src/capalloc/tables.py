@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import wraps
+from operator import is_
 from types import MappingProxyType
+from typing import TypeVar
 
 from capalloc.issues import Place
 from capalloc.records import (
@@ -35,6 +38,8 @@ from capalloc.records import (
     Use,
 )
 from capalloc.settings import Settings
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +107,23 @@ class Tables:
         """Return where a row (and one of its columns) stands in the user's input."""
         origin = self.origins.get(table, Origin(file=table))
         return origin.place(row.row if row else None, origin.headings.get(column, column))
+
+
+def kept(*parts: str) -> Callable[[Callable[[Tables], T]], Callable[[Tables], T]]:
+    """Keep the last answer of a function of tables for tables that share the named parts, which are all it reads."""
+
+    def keeping(function: Callable[[Tables], T]) -> Callable[[Tables], T]:
+        last: list[tuple[tuple[object, ...], T]] = []
+
+        @wraps(function)
+        def answer(tables: Tables) -> T:
+            read = tuple(getattr(tables, name) for name in parts)
+            known = last[0] if last else None
+            if known is None or not all(map(is_, known[0], read)):
+                known = (read, function(tables))
+                last[:] = [known]
+            return known[1]
+
+        return answer
+
+    return keeping

@@ -34,7 +34,7 @@ from capalloc.money import round_half_up
 from capalloc.options import modes_of
 from capalloc.records import UNDER_WAY, Envelope, Mode, Project, Rule, Share
 from capalloc.selection import parse_selection
-from capalloc.tables import Tables
+from capalloc.tables import Tables, kept
 
 PUBLIC_CAPITAL = "public_capital"
 """The attribute by which rows in force select the projects that public investment capital may pay."""
@@ -66,6 +66,7 @@ def enact(tables: Tables) -> tuple[Tables, Issues]:
     return draft.tables, Issues((*draft.notes, *_left_out(draft, tables)))
 
 
+@kept("projects", "sources", "shares")
 def bound_projects(tables: Tables) -> tuple[Project, ...]:
     """Return the projects that capital of the public investment plan may pay."""
     sources = [source for source in tables.sources if source.public_investment]
