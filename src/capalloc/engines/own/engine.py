@@ -82,7 +82,12 @@ LOOK = 1.0
 # no clock, whatever the number of threads.
 HEAD_START = 0.2
 
-# On a single thread the proof has it for so many seconds after the opening, and for so many where it seems about to
+# On a single thread it begins later, and its cores only once the proof has worked so many times as long as the opening
+# has and will: models that the proof ends by itself are ended hardly later.
+HEAD_START_ALONE = 0.5
+TIMES_THE_OPENING = 5.0
+
+# On a single thread the proof has worked so many seconds before the dives begin, and so many where it seems about to
 # end.
 UNDISTURBED = 5.0
 FINISHING = 10.0
@@ -235,7 +240,7 @@ class _Session:
         try:
             if not number and not self.board.over:
                 self._solve_root()
-                self._open()
+                self._open(name)
                 self._let_the_proof_end(name)
             rest = partial(self._rest, name)
             if self.relaxed is not None and self.board.root is not None and self.root is None:
@@ -251,31 +256,46 @@ class _Session:
             self.diving.discard(name)
             self.turns.end(name)
 
-    def _open(self) -> None:
+    def _open(self, name: str) -> None:
         """Find a good plan quickly, which the proof takes up."""
         root, board = self.root, self.board
         if root is not None and not board.problem.large and board.problem.groups.binary.any():
-            opened(board, root.relaxed, root.gains, root.lp)
+            opened(board, root.relaxed, root.gains, root.lp, partial(self._pace, name, time.thread_time()))
             self.opened = True
+
+    def _pace(self, name: str, began: float, seconds: float) -> None:
+        """Leave the only thread to the proof until it has worked several times as long as the opening will have."""
+        worked = time.thread_time() - began + seconds
+        if self._alone:
+            self._leave_to_the_proof(name, lambda: self.board.proving > TIMES_THE_OPENING * worked)
+
+    def _leave_to_the_proof(self, name: str, enough: Callable[[], bool]) -> None:
+        """Wait until the proof has worked enough, or needs no more."""
+        self.turns.end(name)
+        while not (enough() or self.board.over or self.proof_ended.is_set()):
+            self.proof_ended.wait(0.02)
+        self._weigh()
+        self.turns.begin(name)
 
     def _let_the_proof_begin(self) -> None:
         """Wait until the proof has ended or had its head start, in seconds of work."""
-        end = time.process_time() + HEAD_START
+        end = time.process_time() + (HEAD_START_ALONE if self._alone else HEAD_START)
         while time.process_time() < end and not self.board.over and not self.proof_ended.is_set():
             self.proof_ended.wait(0.02)
 
     def _let_the_proof_end(self, name: str) -> None:
         """Leave the only thread to the proof for a while, and longer where it seems about to end."""
-        now = time.process_time()
-        self.turns.end(name)
-        while self._alone and not self.board.over and not self.proof_ended.is_set():
-            worked = time.process_time() - now
-            if worked > FINISHING or (worked > UNDISTURBED and not self._near_its_end()):
-                break
-            self.proof_ended.wait(0.02)
+        if self._alone:
+            self._leave_to_the_proof(name, self._had_its_time)
+        self._weigh()
+
+    def _had_its_time(self) -> bool:
+        worked = self.board.proving
+        return worked > FINISHING or (worked > UNDISTURBED and not self._near_its_end())
+
+    def _weigh(self) -> None:
         self.quick = self.board.nodes >= QUICK
         self.turns.shares[PROVER] = self._share_of_proof()
-        self.turns.begin(name)
 
     def _stand_back(self) -> None:
         """Wait until the proof gives up the thread it has for itself."""

@@ -5,6 +5,8 @@ A tree that begins with a good point to compare with fixes and cuts more at its 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from capalloc.engines.own.board import Board
@@ -31,13 +33,15 @@ NODES = 200
 GAP = 1e-5
 
 
-def opened(board: Board, relaxed: Relaxed, gains: Floats, lp: Simplex) -> None:
+def opened(board: Board, relaxed: Relaxed, gains: Floats, lp: Simplex, pace: Callable[[float], None]) -> None:
     """Put the first good points on the board.
 
     Parameters
     ----------
     relaxed, gains, lp
         The root relaxation, what each column gains in it, and the solver that holds its basis.
+    pace
+        Called before each core with the seconds it may take; returns when these may be spent.
     """
     problem = board.problem
     first = rounded_down(problem, relaxed.x)
@@ -53,6 +57,7 @@ def opened(board: Board, relaxed: Relaxed, gains: Floats, lp: Simplex) -> None:
     board.offer(_exchanged(board, _rounded(board, ended.relaxed.x), relaxed))
     held: Floats | None = None
     for size in CORES:
+        pace(SECONDS)
         if board.over:
             return
         held, _ = core_after(board, ended, held, size, 0.0, _effort(board))
