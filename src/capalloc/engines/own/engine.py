@@ -85,7 +85,7 @@ HEAD_START = 0.2
 # On a single thread it begins later, and its cores only once the proof has worked so many times as long as the opening
 # has and will: models that the proof ends by itself are ended hardly later.
 HEAD_START_ALONE = 0.5
-TIMES_THE_OPENING = 5.0
+TIMES_THE_OPENING = 7.0
 
 # On a single thread the proof has worked so many seconds before the dives begin, and so many where it seems about to
 # end.
