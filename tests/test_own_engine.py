@@ -408,7 +408,7 @@ def test_the_opening_puts_good_points_on_the_board():
     bound, gains = dual_bound(board.problem, relaxed.multipliers)
     board.lower(bound)
 
-    opened(board, relaxed, gains, lp, lambda seconds: None)
+    opened(board, relaxed, gains, lp, lambda _: None)
 
     best = engine_named("highs").solve(board.problem.model, TO_THE_END).bound
     rounded = rounded_down(board.problem, relaxed.x)
