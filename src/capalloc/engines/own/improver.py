@@ -26,6 +26,7 @@ from capalloc.engines.own.problem import dual_bound
 from capalloc.engines.own.restricted import Effort, Found, search_among
 from capalloc.engines.own.rounding import rounded_down
 from capalloc.engines.own.simplex import Relaxed, Simplex
+from capalloc.engines.own.walking import Walk, walkable
 from capalloc.model import Floats, Ints
 
 # How many times as many projects as are undecided at the root dives decide, one after the other.
@@ -59,6 +60,14 @@ OTHERS_PAYING = 40
 STILL_BEFORE_DIVE = 4.0
 STILL_BEFORE_DIVE_WHEN_LARGE = 15.0
 
+# What a walk is called among the neighbourhoods.
+WALK = "walk"
+
+# Steps of the first walk; each later one takes twice as many, up to the most.  A node of a budget is so many steps.
+FIRST_WALK = 10_000
+LONGEST_WALK = 80_000
+STEPS_A_NODE = 100
+
 # Others wait at least so many seconds for a dive.
 _SLICE = 0.5
 
@@ -87,9 +96,13 @@ class Record:
     size: float = FIRST_SIZE
     rate: float = float("inf")
 
+    def reckon(self, rate: float) -> None:
+        """Take in what one more search gained for what it took."""
+        self.rate = rate if self.rate == float("inf") else 0.8 * self.rate + 0.2 * rate
+
     def learn(self, rate: float, found: Found, quick: bool) -> None:
         """Take in one more search: larger next time when this one was closed, smaller when it was not."""
-        self.rate = rate if self.rate == float("inf") else 0.8 * self.rate + 0.2 * rate
+        self.reckon(rate)
         self.size *= (1.25 if quick else 1.08) if found.closed else 0.95 if rate > 0 else 0.8
 
 
@@ -123,6 +136,10 @@ class Improver:
             "scattered": lambda _: scattered(self.problem, self._loss(), self.rng),
         }
         self.records = {way: Record() for way in self.ways}
+        self.walk = Walk(self.problem, root.relaxed.multipliers, self.rng) if walkable(self.problem) else None
+        self.steps = FIRST_WALK
+        if self.walk is not None:
+            self.records[WALK] = Record()
         self.lp = self._near_lp()
 
     def begin(self) -> None:
@@ -133,6 +150,8 @@ class Improver:
             nothing_decided = np.zeros(self.problem.groups.count, dtype=bool)
             self._core(Dive(self.root.relaxed, self.root.gains, nothing_decided), first, *FIRST_CORE)
         self._dive(0)
+        if self.walk is not None and self.board.best is not None and not self.board.over:
+            self._walk(self.walk)
 
     def go_on(self) -> None:
         """Search neighbourhoods until the run is over; dive again as long as there is no point, and where all is still.
@@ -149,8 +168,10 @@ class Improver:
             elif self._still():
                 self._dive(1)
                 self.dived_at = self.board.watch.seconds
+            elif (chosen := self._chosen()) == WALK and self.walk is not None:
+                self._walk(self.walk)
             else:
-                self._try(self._chosen())
+                self._try(chosen)
 
     def _still(self) -> bool:
         """Whether nothing has come for long since the last dive; a run of limited nodes has no clock."""
@@ -237,6 +258,22 @@ class Improver:
         took = found.nodes + 1.0 if self.budgeted else time.thread_time() - began
         quick = found.nodes <= 10 if self.budgeted else took < seconds / 4
         record.learn(gained / max(took, 1e-3), found, quick)
+
+    def _walk(self, walk: Walk) -> None:
+        """Walk from the best point, twice as far the next time: slower cooling ends in better points."""
+        began, value, steps = time.thread_time(), self.board.value, self.steps
+        if self.budgeted:
+            steps = min(steps, STEPS_A_NODE * self.board.nodes_left)
+            self.board.count(steps // STEPS_A_NODE)
+        self.steps = min(2 * self.steps, LONGEST_WALK)
+        point = walk.go(self._best, steps, self._rested)
+        self.board.offer(point)
+        gained = 0.0 if point is None else max(0.0, self.problem.worth(point) - value)
+        self.records[WALK].reckon(gained / max(time.thread_time() - began, 1e-3))
+
+    def _rested(self) -> bool:
+        self.rest(0.0)
+        return self.board.over
 
     def _crossed(self, _: int) -> Floats:
         others = [point for _, point in self.board.kept if point is not self._best]
