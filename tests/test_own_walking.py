@@ -11,10 +11,10 @@ from small_models import INF, financed_model, model_of
 from test_own_presolve import models, points_of
 
 
-def walked(model, start, steps, seed=0, prices=None):
-    problem = problem_of(model)
-    prices = np.zeros(len(model.row_upper)) if prices is None else np.array(prices)
-    return Walk(problem, prices, np.random.default_rng(seed)).go(np.array(start), steps, lambda: False)
+def walked(model, start, steps, seed=0):
+    """Return the best point of a walk without prices."""
+    walk = Walk(problem_of(model), np.zeros(len(model.row_upper)), np.random.default_rng(seed))
+    return walk.go(np.array(start), steps, lambda: False)
 
 
 def test_an_option_is_forced_in_and_what_stands_in_its_way_goes():

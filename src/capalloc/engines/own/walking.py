@@ -111,6 +111,9 @@ class Walk:
         self.useful = self.open & ((self.gain > 0) | problem.groups.due[problem.groups.of])
         self.helps = np.minimum.reduceat(self.rows.entry, self.rows.begin[:-1]) < 0
         self._noise = self.rows.noise[self.rows.row]
+        self.taken: Truths = np.zeros(problem.size, dtype=bool)
+        self.room: Floats = self.rows.room
+        self.of_group: Ints = np.full(problem.groups.count, -1)
         self._ranks = self.ratio * np.exp(_NOISE_OF_FILLS * rng.standard_normal((_RANKS, problem.size)))
 
     def go(self, start: Floats, steps: int, rest: Callable[[], bool]) -> Floats | None:
@@ -139,9 +142,9 @@ class Walk:
         return None if found is None else self.problem.point(found.astype(np.float64))
 
     def _stand_at(self, point: Floats) -> None:
-        self.taken: Truths = point > 0.5
+        self.taken = point > 0.5
         self.room = self.rows.room - self.rows.by_row @ self.taken
-        self.of_group: Ints = np.full(self.problem.groups.count, -1)
+        self.of_group = np.full(self.problem.groups.count, -1)
         chosen = np.flatnonzero(self.taken)
         self.of_group[self.problem.groups.of[chosen]] = chosen
 
