@@ -41,7 +41,7 @@ format: $(STAMP) ## Format the code and apply the safe lint fixes
 	$(BIN)/ruff check --fix .
 
 docs: $(STAMP) ## Build the documentation site into out/site
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "Open out/site/index.html in a browser."
 
 nightly: $(STAMP) ## The property tests with thousands of fresh random cases each

@@ -134,6 +134,7 @@ LAYERS = (
     ("differing", "runtables", "runshow", "runs", "headway", "running"),
     ("console", "commandline"),
     ("shell",),
+    ("__main__",),
     ("",),  # the package itself
 )
 ORDER = [module for layer in LAYERS for module in layer]

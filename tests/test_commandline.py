@@ -1,9 +1,13 @@
 """Command lines that cannot be read, and the help: both in the language asked for."""
 
+import subprocess
+import sys
+
 import pytest
+import typer
 
 from capalloc.catalogue import speaking
-from capalloc.console import WRONG_INPUT
+from capalloc.console import INTERRUPTED, WRONG_INPUT
 from capalloc.shell import obeyed
 
 WRONG = [
@@ -51,3 +55,19 @@ def test_no_command_at_all_shows_the_help(capsys):
     with speaking("vi"):
         assert obeyed([]) == WRONG_INPUT
     assert "optimize" in capsys.readouterr().out
+
+
+def test_ctrl_c_before_a_command_has_begun_ends_without_a_traceback(monkeypatch):
+    """The command line is still being read, so that no command can answer."""
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(typer.core.TyperGroup, "parse_args", interrupt)
+    assert obeyed(["check", "."]) == INTERRUPTED
+
+
+def test_the_package_runs_as_a_module():
+    """Where the command is not on the path, as on many office machines."""
+    done = subprocess.run([sys.executable, "-m", "capalloc", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("capalloc ")

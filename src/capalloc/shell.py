@@ -80,6 +80,8 @@ def obeyed(arguments: list[str]) -> int:
         head_help()
     try:
         return command.main(arguments, prog_name="capalloc", standalone_mode=False) or 0
+    except typer.Abort:
+        return INTERRUPTED
     except Exception as fault:
         # The class is another one in every version of Typer.
         if not (hasattr(fault, "ctx") and hasattr(fault, "format_message")):
