@@ -16,6 +16,7 @@ WRONG = [
     (["optimize", "x", "--tim", "3"], "no option '--tim'. Did you mean '--time-limit'?", "ý bạn là '--time-limit'?"),
     (["optimize", "x", "--time-limit=abc"], "--time-limit cannot be 'abc'.", "--time-limit không thể là 'abc'."),
     (["check", "x", "y", "z"], "More is given than the command takes: y z", "Lệnh không nhận thêm: y z"),
+    (["--lang", "vi", "optimize", "x"], "--lang is written after the command.", "--lang phải viết sau tên lệnh."),
     (["optimize", "x", "--gap"], "The option --gap is given", "Tùy chọn --gap được ghi"),
 ]
 

@@ -164,3 +164,26 @@ def test_payments_that_nothing_tells_apart_do_not_cost_the_best_point():
     answer = Highs().solve(model, OPTIONS)
 
     assert (answer.status, model.objective @ answer.x, answer.bound) == ("optimal", 1_250_000, 1_250_000)
+
+
+def test_money_that_is_carried_over_does_not_cost_the_best_point():
+    """When it aggregates payments, HiGHS 1.15.1 calls 1 the most; the second option is worth 2 and can be paid."""
+    model = model_of(
+        [1, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        [
+            ([0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0], -INF, 1),
+            ([-1, -4, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0], 0, 0),
+            ([0, -3, -4, 0, 0, 1, 1, 0, 0, 0, 0, 0], 0, 0),
+            ([0, 0, -3, 0, 0, 0, 0, 1, 1, 0, 0, 0], 0, 0),
+            ([0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 0, 0], -INF, 5),
+            ([0, 0, 0, 0, 0, 1, 1, 0, 0, -1, 1, 0], -INF, 2),
+            ([0, 0, 0, 0, 0, 0, 0, 1, 1, 0, -1, 0], -INF, 2),
+            ([0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, -1], 0, 0),
+        ],
+        upper=[1, 1, 1, 5, 5, 3, 3, 3, 3, 1, 1, 1],
+        whole=[True] * 3 + [False] * 8 + [True],
+    )
+
+    answer = Highs().solve(model, OPTIONS)
+
+    assert (answer.status, model.objective @ answer.x, answer.bound) == ("optimal", 2, 2)

@@ -35,6 +35,14 @@ def test_what_is_due_is_never_left_out():
     assert walked(model, [0.0, 1.0, 0.0], 80).tolist() == [1, 0, 1]
 
 
+def test_a_row_over_two_groups_is_kept_although_it_states_one():
+    """The second row makes a group of the first two, and says besides that they exclude the others."""
+    model = model_of(
+        [4, 4, 3, 3, 1], [([0, 0, 1, 1, 0], -INF, 1), ([1, 1, 1, 1, 0], -INF, 1), ([3, 3, 3, 3, 2], -INF, 9)]
+    )
+    assert model.objective @ walked(model, np.zeros(5), 40) == 5
+
+
 def test_a_walk_that_finds_nothing_better_says_so():
     """The start is the best point, so there is nothing to give back."""
     assert walked(model_of([3, 2], [([1, 1], -INF, 1)]), [1.0, 0.0], 30) is None

@@ -358,6 +358,23 @@ def test_where_a_rule_asks_for_costs_no_cut_is_called_useless():
     assert "Whether a cut of its cost lets it in could not be decided." in str(found)
 
 
+def test_where_a_rule_asks_for_costs_a_cut_is_not_called_the_least():
+    """P fits beside Q1 at a cut of 430 and beside R at one of 980; between them too little is spent."""
+    given = given_tables(
+        worth("P", 1000, 6),
+        worth("Q1", 400, 5),
+        worth("Q2", 700, 9),
+        worth("R", 980, 10),
+        amount=1000,
+        rules=(Rule(id="spend", measure="cost", sense=">=", amount=Fraction(970)),),
+    )
+    found = asked(given, "P")
+    (route,) = [own for own in found.routes if own.kind == "cost"]
+    assert route.working is not None
+    assert not route.exact
+    assert f"{route.working - 1} less is not enough" not in str(found)
+
+
 def test_without_a_plan_that_has_it_all_time_goes_into_one(monkeypatch):
     """The first run finds nothing, the second has what time is left; no way in is looked for without a plan."""
     given, limits = given_tables(worth("A", 6, 5), worth("B", 6, 4)), []

@@ -58,8 +58,12 @@ def first_of_equals(compiled: Compiled, best: Answer, options: SolveOptions, eng
             break
         held = found
         narrowed = _fixed(narrowed, block, held)
-    found = _paid(compiled, held, values, options) or held
-    return replace(best, allocation=found.allocation, audit=found.audit, canonical=settled)
+    left = None if options.time_limit is None else max(0.0, options.time_limit - (perf_counter() - clock))
+    paid = _paid(compiled, held, values, replace(options, time_limit=left))
+    found = paid or held
+    seconds = best.seconds + perf_counter() - clock
+    canonical = settled and paid is not None
+    return replace(best, allocation=found.allocation, audit=found.audit, seconds=seconds, canonical=canonical)
 
 
 def _narrowed(compiled: Compiled, values: Mapping[int, Fraction], options: SolveOptions) -> Compiled:

@@ -182,6 +182,8 @@ def _total(entries: Sequence[tuple[int, Any]], point: Any) -> Any:
 
 def _confirm(proof: Any, program: Program, point: Any) -> Confirmed:
     size, unit = len(program.upper), abs(Fraction(_number(proof["unit"])))
+    if proof["class"] is not None and type(proof["class"]) is not int:
+        raise ValueError("a class is no number")
     objective, value, claimed = _row(proof["objective"], proof["value"], proof["bound"], size)
     held = [_row(row["entries"], row["lower"], None, size) for row in proof["held"]]
     worth = None if point is None else _total(objective, point) * unit

@@ -7,7 +7,7 @@ that any version of either will do; what is not known is passed on as it was sai
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -86,10 +86,10 @@ def _wrong(fault: Any, arguments: Sequence[str]) -> str:
     kind, context = type(fault).__name__, fault.ctx
     commands = getattr(context.command, "commands", {}) if context is not None else {}
     typed = next((word for word in arguments if not word.startswith("-")), None)
+    if kind == "NoSuchOption":
+        return _no_option(fault, commands.values())
     if commands and typed is not None and typed not in commands:
         return str(UnknownName("command", typed, commands))
-    if kind == "NoSuchOption":
-        return _no_option(fault)
     if kind in ("MissingParameter", "BadParameter") and fault.param is not None:
         return _bad_parameter(fault.param, kind, arguments)
     if kind == "BadOptionUsage":
@@ -98,7 +98,9 @@ def _wrong(fault: Any, arguments: Sequence[str]) -> str:
     return say("shell.usage.extra", found=extra[1]) if extra else say("shell.usage.other", text=fault.format_message())
 
 
-def _no_option(fault: Any) -> str:
+def _no_option(fault: Any, commands: Iterable[Any]) -> str:
+    if any(fault.option_name in parameter.opts for command in commands for parameter in command.params):
+        return say("shell.usage.later", name=fault.option_name)
     known = [name for parameter in fault.ctx.command.params for name in parameter.opts if name.startswith("--")]
     begun = next((name for name in known if name.startswith(fault.option_name)), None)
     if begun is not None:

@@ -22,6 +22,7 @@ from capalloc.limits import read_limits
 from capalloc.listing import HandMade, read_list, wishes_of
 from capalloc.model import SolveOptions
 from capalloc.plan import Plan
+from capalloc.reporting import shown_up
 from capalloc.solving import DEFAULT_ENGINE, optimize
 from capalloc.steadiness import grants, likeness_to, nearest_plan
 from capalloc.tables import Tables
@@ -143,7 +144,7 @@ class Comparison(Told):
         elif self.leader is None or standing(self.tables, row.answer) == standing(self.tables, self.leader):
             text = say("sensitivity.compare.best", name=row.name, value=worth_told(self.tables, row.answer))
         else:
-            regret = gain_told(self.tables, self.leader, row.answer)
+            regret = gain_told(self.tables, self.leader, row.answer, shown_up)
             text = say("sensitivity.compare.behind", name=row.name, regret=regret)
         if row.swaps is None or not row.swaps.count:
             return text

@@ -316,7 +316,7 @@ class _Ways:
         found = reached_by(question, self.failing, whole, max(1, whole // _STEPS), budget)
         if found.working is not None:
             found = halved(question, found, Budget(replace(options, time_limit=budget.left), _PARTS))
-        if not found.exact and self._may_harm():
+        if self._may_harm() and found.working != self.failing + 1:
             found = replace(found, failing=self.failing)
         yield self._route(None, found, 0, whole)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -43,13 +43,13 @@ def _bound_told(bound: float, value: Fraction | None) -> str:
     return write_number(shown_up(bound)) if math.isfinite(bound) else "∞"
 
 
-def gain_told(tables: Tables, now: Answer, before: Answer) -> str:
+def gain_told(tables: Tables, now: Answer, before: Answer, shown: Callable[[Fraction], Fraction] = shown_down) -> str:
     """Return by how much a plan is worth more than another; of ordered classes, by how much the first that differs."""
     changed = first_change(tables, now, before)
     if changed is None:
-        return write_number(shown_down((now.value or Fraction(0)) - (before.value or Fraction(0))))
+        return write_number(shown((now.value or Fraction(0)) - (before.value or Fraction(0))))
     number, gain = changed
-    return say("why.class-gain", number=number, gain=write_number(shown_down(gain)))
+    return say("why.class-gain", number=number, gain=write_number(shown(gain)))
 
 
 def first_change(tables: Tables, now: Answer, before: Answer) -> tuple[int, Fraction] | None:

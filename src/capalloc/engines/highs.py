@@ -40,9 +40,10 @@ SMALLEST_ENTRY = 1e-12
 PATIENCE = 10.0
 PATIENCE_PER_ENTRY = 1e-4
 
-# HiGHS 1.15.1 merges columns that are alike in a way that can lose the best point, or never end; of this kind are the
-# payments of sources that nothing tells apart.  The number is its name for the rule on parallel rows and columns.
-NO_MERGING = 1 << 13
+# Two rules of the presolve of HiGHS 1.15.1 can lose the best point.  The one on parallel rows and columns (13), which
+# may also never end, merges payments of sources that nothing tells apart; the aggregator (12) has called a worse plan
+# the best where money is carried over.
+UNSOUND_RULES = 1 << 13 | 1 << 12
 
 ENDINGS = {
     "kOptimal": StoppedBy.PROOF,
@@ -152,7 +153,7 @@ def _find(
         return nothing_to_choose(model)
     run = Run(model, options, watch)
     run.offer(usable_start(model, start))
-    run.set("presolve_rule_off", NO_MERGING)
+    run.set("presolve_rule_off", UNSOUND_RULES)
     if not presolve:
         run.set("presolve", "off")
     ending = run.go()

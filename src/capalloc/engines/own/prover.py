@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from capalloc.engines.highs import NO_MERGING, NO_POINT, Run
+from capalloc.engines.highs import NO_POINT, UNSOUND_RULES, Run
 from capalloc.engines.own.board import Board
 from capalloc.engines.own.presolve import Reduced, reduce, unreduced
 from capalloc.engines.own.selecting import selecting, unselected
@@ -84,7 +84,7 @@ class Proof(Run):
         self._seen = 0
         self._looked = time.thread_time()
         self.set("mip_max_nodes", board.nodes_left)
-        self.set("presolve_rule_off", NO_MERGING)
+        self.set("presolve_rule_off", UNSOUND_RULES)
         if board.problem.large:
             # The small searches of these heuristics do not look up for the stop sign, and others look for plans.
             self.set("mip_heuristic_effort", 0.0)

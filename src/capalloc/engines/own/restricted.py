@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from capalloc.engines.highs import NO_MERGING, TOLERANCE, program_of
+from capalloc.engines.highs import TOLERANCE, UNSOUND_RULES, program_of
 from capalloc.engines.own.board import Board
 from capalloc.engines.own.problem import Problem
 from capalloc.engines.own.simplex import pass_model, solver_for
@@ -137,7 +137,7 @@ def _solver(effort: Effort, board: Board, enough: float) -> Any:
         objective_target=-enough * board.problem.scaling.objective,
         mip_abs_gap=effort.allowance * board.problem.scaling.objective,
         mip_allow_restart=False,
-        presolve_rule_off=NO_MERGING,
+        presolve_rule_off=UNSOUND_RULES,
         mip_feasibility_tolerance=TOLERANCE,
         primal_feasibility_tolerance=TOLERANCE,
         small_matrix_value=1e-12,

@@ -78,9 +78,9 @@ def _rows(problem: Problem) -> _Rows:
     """Return the sides of all rows but those that state groups, which every step keeps."""
     from scipy.sparse import csr_array, vstack
 
-    model, stated = problem.model, problem.groups.row
+    model = problem.model
     other = np.ones(len(model.row_upper), dtype=bool)
-    other[stated[stated >= 0]] = False
+    other[_kept_by_groups(problem)] = False
     above = np.flatnonzero(other & np.isfinite(model.row_upper))
     below = np.flatnonzero(other & np.isfinite(model.row_lower))
     last = csr_array(np.ones((1, problem.size)))
@@ -89,6 +89,17 @@ def _rows(problem: Problem) -> _Rows:
     columns = matrix.tocsc()
     noise = _NOISE * np.maximum(1.0, np.where(np.isfinite(room), np.abs(room), 1.0))
     return _Rows(matrix, columns.indptr, columns.indices, columns.data, room, noise)
+
+
+def _kept_by_groups(problem: Problem) -> Ints:
+    """Return the rows that say of one group that at most one column is taken, or exactly one if it is due."""
+    model, groups = problem.model, problem.groups
+    number = np.flatnonzero(groups.row >= 0)
+    rows = groups.row[number]
+    owners = [groups.of[model.matrix.indices[slice(*model.matrix.indptr[row : row + 2])]] for row in rows]
+    alone = np.array([bool((of == group).all()) for of, group in zip(owners, number, strict=True)], dtype=bool)
+    kept: Ints = rows[alone & (groups.due[number] | (model.row_lower[rows] <= 0))]
+    return kept
 
 
 class Walk:
