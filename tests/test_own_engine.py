@@ -341,6 +341,33 @@ def test_a_search_that_hangs_is_left_alone(monkeypatch):
     assert outcome.seconds < 10
 
 
+def test_a_proof_that_ends_too_late_claims_nothing(monkeypatch):
+    """A search left alone may find and prove the best plan while the run is concluded: no plan is then not a proof."""
+
+    class LateBoard(Board):
+        late = None
+
+        @property
+        def best(self):
+            found = self.__dict__.get("_found")
+            if self.late:
+                self.late.pop()()
+            return found
+
+        @best.setter
+        def best(self, point):
+            self.__dict__["_found"] = point
+
+    def left_alone(works, board):
+        board.late = [lambda: setattr(works[0].__self__, "proved", True)]
+
+    monkeypatch.setattr(own_engine, "Board", LateBoard)
+    monkeypatch.setattr(own_engine, "_side_by_side", left_alone)
+    outcome = engine_named("capalloc").solve(hard_model(), TO_THE_END)
+    assert outcome.x is None
+    assert outcome.status is Status.UNKNOWN
+
+
 def test_what_one_search_fails_of_comes_out(monkeypatch):
     """A failure in a thread is not swallowed, and the other searches end."""
 

@@ -174,11 +174,13 @@ class _Session:
             multipliers = np.zeros(len(self.model.row_upper))
             multipliers[self.reduced.rows] = self.relaxed.multipliers
             details |= {"root_multipliers": multipliers}
+        # A search that was left alone may still write on the board: what is claimed is read before the point, so that
+        # the point is never worse than the one it was claimed of.
+        ending, bound = self._ending(), self._bound()
         if board.best is None:
-            ending, bound = (StoppedBy.PROOF, float("-inf")) if self.proved else (self._ending(), self._bound())
-            return Finding(ending, None, bound, board.nodes, details)
+            return Finding(ending, None, float("-inf") if ending is StoppedBy.PROOF else bound, board.nodes, details)
         x = made_whole(self.model, self.reduced.restored(board.best), "capalloc", anew=valued_in_parts(self.model))
-        return Finding(self._ending(), x, self._bound(), board.nodes, details)
+        return Finding(ending, x, bound, board.nodes, details)
 
     def _bound(self) -> float:
         return self.board.bound + self.reduced.offset
