@@ -215,9 +215,10 @@ def test_a_certificate_of_the_second_version_confirms_what_it_confirmed():
     assert (proof.value, proof.bound, proof.leaves) == (Fraction(31, 2), Fraction(31, 2), 1)
 
 
-def test_a_version_that_is_not_known_is_refused(tmp_path):
-    """A later one may mean other things by the same words."""
-    text = (KEPT / "2" / "plan.cert.json").read_text(encoding="utf-8").replace('"version": 2', '"version": 3')
+@pytest.mark.parametrize("found", ["0", "-1", "true", '"2"', "1.5", "null"])
+def test_a_version_that_never_was_is_no_certificate(found, tmp_path):
+    """Only a later version may mean other things by the same words; what is none is refused as malformed."""
+    text = (KEPT / "2" / "plan.cert.json").read_text(encoding="utf-8").replace('"version": 2', f'"version": {found}')
     (tmp_path / "plan.cert.json").write_text(text, encoding="utf-8")
     with pytest.raises(InvalidInput, match="no certificate of version 1 or 2"):
         confirm(tmp_path / "plan.cert.json", sample().tables)

@@ -5,8 +5,13 @@ change that cannot read them needs a new version of the format and a way from th
 """
 
 import json
+import re
 import shutil
+import sqlite3
+import subprocess
+import sys
 import zipfile
+from contextlib import closing
 from fractions import Fraction
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +20,7 @@ import pytest
 
 import capalloc
 from capalloc import InvalidInput, Status
+from capalloc.catalogue import speaking
 from capalloc.certifying import certify
 from capalloc.confirming import confirm
 from capalloc.formats import FORMATS
@@ -23,6 +29,7 @@ from capalloc.stack import stack
 from sample import SETTINGS, frames, sample
 
 KEPT = Path(__file__).parent / "formats" / "1"
+CHECKER = Path(__file__).parents[1] / "tools" / "check_certificate.py"
 FINGERPRINT = "07d761ba88433581d64da6862defbdc8cb465ef3027977baa2df7c5b3ffa992c"
 
 
@@ -141,6 +148,54 @@ def test_a_later_packed_portfolio_is_refused(tmp_path, kept):
     changed(tmp_path, "portfolio.json", '"version":1', '"version":2')
     with pytest.raises(InvalidInput, match=r"\[newer-format\].*version 2"):
         capalloc.load(tmp_path / "portfolio.json")
+
+
+def raised(folder, name):
+    """Say of a kept file that it is of the version after the last that there is; return its path."""
+    path = folder / name
+    if path.suffix == ".sqlite":
+        with closing(sqlite3.connect(path)) as store:
+            store.execute(f"PRAGMA user_version = {FORMATS['store'] + 1}")
+        return path
+    text, later = path.read_text(encoding="utf-8"), FORMATS["certificate" if "cert" in name else "plan"] + 1
+    path.write_text(re.sub(r'("version": ?)\d', rf"\g<1>{later}", text, count=1), encoding="utf-8")
+    return path
+
+
+READERS = {
+    "plan.json": lambda path, portfolio: capalloc.load_plan(path, portfolio),
+    "plan.cert.json": lambda path, portfolio: confirm(path, portfolio.tables),
+    "pack/plan/plan.json": lambda path, portfolio: capalloc.load_plan(path, portfolio),
+    "pack/plan.cert.json": lambda path, portfolio: confirm(path, portfolio.tables),
+    "pack/inputs/portfolio.json": lambda path, _: capalloc.load(path),
+    "runs.sqlite": lambda path, _: capalloc.load_runs(path),
+}
+
+
+@pytest.mark.parametrize("lang", ["en", "vi"])
+@pytest.mark.parametrize("name", READERS)
+def test_a_later_file_is_refused_with_the_way_out(name, lang, kept, portfolio, tmp_path):
+    """One sentence names the file, its version and what is read; the remedy is to update, in the language in force."""
+    folder = shutil.copytree(kept, tmp_path / "later")
+    path = raised(folder, name)
+    with speaking(lang):
+        with pytest.raises(InvalidInput) as refused:
+            READERS[name](path, portfolio)
+        (issue,) = refused.value.issues
+        assert path.name in str(issue.where)
+        assert re.search(r"version \d.* version" if lang == "en" else r"phiên bản \d.* phiên bản", issue.message)
+        assert "pip install --upgrade capalloc" in issue.remedy
+        assert ("Update" if lang == "en" else "Hãy cập nhật") in issue.remedy
+
+
+def test_the_checker_alone_says_the_way_out_too(tmp_path):
+    """It has no catalogue: in English, with the exit code of what cannot be read."""
+    shutil.copy(KEPT / "plan.cert.json", tmp_path)
+    command = [sys.executable, "-I", str(CHECKER), str(raised(tmp_path, "plan.cert.json"))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("REFUSED: The certificate is of version 3, and this checker reads 1 and 2")
+    assert "pip install --upgrade capalloc" in done.stderr
 
 
 def test_a_later_scenario_file_is_refused(tmp_path):

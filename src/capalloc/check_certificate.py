@@ -38,6 +38,8 @@ SECTIONS = ("head", "model", "plan", "proofs")
 
 MESSAGES = {
     "unreadable": "The file cannot be read: {reason}.",
+    "version": "The certificate is of version {found}, and this checker reads 1 and 2: use the one that came with it, or "
+    "update capalloc (pip install --upgrade capalloc).",
     "shape": "The file is no certificate of version 1 or 2: {part} is not as it should be.",
     "hash": "The {part} is not the one that was written: its SHA-256 differs.",
     "bounds": "The plan takes {found} of column {column} {name}: it may be from {lower} to {upper}, or must be whole.",
@@ -97,10 +99,14 @@ def read(path: Path) -> dict[str, Any]:
         found = json.loads(data.decode("utf-8"), object_pairs_hook=_once, parse_float=str, parse_constant=str)
     except (OSError, ValueError, RecursionError) as failure:
         raise Refused("unreadable", reason=failure) from None
-    if len(data) > LARGEST_FILE or type(found) is not dict or set(found) != {"format", "version", "hashes", *SECTIONS}:
-        raise Refused("shape", part="the list of its parts")
-    if found["format"] != "capalloc certificate" or found["version"] not in (1, 2):  # of 1 no proof has cuts
+    if len(data) > LARGEST_FILE or type(found) is not dict or found.get("format") != "capalloc certificate":
         raise Refused("shape", part="its format")
+    version = found.get("version")
+    if type(version) is int and version > 2:
+        raise Refused("version", found=version)
+    # A proof of version 1 has no cuts.
+    if type(version) is not int or version < 1 or set(found) != {"format", "version", "hashes", *SECTIONS}:
+        raise Refused("shape", part="the list of its parts")
     return found
 
 
@@ -334,7 +340,7 @@ def main(arguments: list[str]) -> int:
         sys.stdout.write("\n".join(told(certificate, proofs)) + "\n")
     except Refused as refusal:
         sys.stderr.write(f"REFUSED: {refusal}\n".encode("ascii", "backslashreplace").decode())
-        return 2 if refusal.code in ("unreadable", "shape") else 1
+        return 2 if refusal.code in ("unreadable", "version", "shape") else 1
     return 1 if any(proof.value is None and proof.bound is not None for proof in proofs) else 0
 
 

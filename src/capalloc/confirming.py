@@ -13,6 +13,7 @@ from capalloc.catalogue import say, shown_part
 from capalloc.certifying import model_section, plain, plan_section, stake_section, stakes
 from capalloc.check_certificate import Confirmed, Refused, check, read
 from capalloc.compiling import compile_tables
+from capalloc.formats import FORMATS, NEWER
 from capalloc.issues import InvalidInput, Issue, Place, error
 from capalloc.model import relative_gap
 from capalloc.storing import fingerprint
@@ -160,6 +161,8 @@ def confirm(path: Path, tables: Tables) -> Confirmation:
 
 
 def _refusal(refusal: Refused, place: Place) -> Issue:
+    if refusal.code == "version":
+        return error(NEWER, place, known=FORMATS["certificate"], **refusal.facts)
     if refusal.code == "unreadable":
         return error("certificate-unreadable", place, **refusal.facts)
     if refusal.code == "shape":

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from capalloc.formats import FORMATS, newer_format
-from capalloc.issues import InvalidInput, Place
+from capalloc.issues import NOWHERE, InvalidInput, Place
 from capalloc.records import RECORDS, Row
 from capalloc.settings import Settings
 from capalloc.tables import Origin, Tables
@@ -34,8 +34,8 @@ def pack(tables: Tables) -> str:
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
-def unpack(text: str) -> Tables:
-    """Return the tables that :func:`pack` packed.
+def unpack(text: str, where: Place = NOWHERE) -> Tables:
+    """Return the tables that :func:`pack` packed; ``where`` is the file that they come from.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def unpack(text: str) -> Tables:
         When the text was not packed by this version of the format.
     """
     content = json.loads(text)
-    if issue := newer_format("portfolio", content.get("version"), Place()):
+    if issue := newer_format("portfolio", content.get("version"), where):
         raise InvalidInput([issue])
     tables: dict[str, Any] = {name: _unpacked_rows(RECORDS[name], held) for name, held in content["tables"].items()}
     origins = {

@@ -467,7 +467,7 @@ def load(path: str | Path) -> Portfolio:
 def _packed(path: Path) -> Portfolio:
     """Return the portfolio in a file of packed tables, which may have been changed by hand."""
     try:
-        return _checked(unpack(path.read_text(encoding="utf-8")), NO_ISSUES)
+        return _checked(unpack(path.read_text(encoding="utf-8"), Place(path.name)), NO_ISSUES)
     except InvalidInput:
         raise
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):

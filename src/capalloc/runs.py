@@ -143,7 +143,7 @@ class Runs(RunTables, ShownRuns):
     def _base(self, own: Held) -> Portfolio:
         with closing(Reader(self.path)) as store:
             content = store.portfolio(own.portfolio)
-        base = portfolio_of(unpack(content))
+        base = portfolio_of(unpack(content, Place(str(self.path))))
         if fingerprint(base.tables) != own.portfolio:
             raise CapallocError(say("run.base-differs", path=self.path))
         return base
@@ -162,7 +162,7 @@ class Runs(RunTables, ShownRuns):
         """The cells that differ; ``given`` keeps the tables of portfolios that were read already."""
         if own.portfolio not in given:
             with closing(Reader(self.path)) as store:
-                given[own.portfolio] = unpack(store.portfolio(own.portfolio))
+                given[own.portfolio] = unpack(store.portfolio(own.portfolio), Place(str(self.path)))
         return resolved(given[own.portfolio], own.steps).difference
 
     def told_differences(self) -> str:
