@@ -15,6 +15,7 @@ from capalloc.excel.marking import write_marked
 from capalloc.excel.naming import column_codes, folded, sheet_codes
 from capalloc.excel.styles import Styles, writing_book
 from capalloc.excel.templates import write_folder, write_template
+from capalloc.excel.workbook import read_workbook
 from capalloc.packing import pack, unpack
 from capalloc.records import SCHEMAS
 from sample import sample
@@ -261,6 +262,52 @@ def test_what_is_hidden_is_told(path):
     assert found[2][3].startswith("Columns of the table that are hidden (2 in all)")
     assert found[2][3].endswith(": B-C.")
     assert len(capalloc.load(book).tables.projects) == 8
+
+
+@pytest.mark.parametrize(
+    ("shape", "money", "told"),
+    [
+        ("#,##0,", "million VND", ("warning", "scaled-cells", "by 1,000 (2 in all)")),
+        ('#,##0.0,,;-#,##0.0,,;"–"', "VND", ("warning", "scaled-cells", "by 1,000,000 (2 in all)")),
+        (";;;", "million VND", ("warning", "unseen-cells", "shows nothing of their number (2 in all)")),
+        ('"chưa có"', "million VND", ("warning", "unseen-cells", "(2 in all)")),
+        ('#,##0" tỷ"', "million VND", ("error", "unit-differs", "here is billion VND")),
+        ('_-* #,##0\\ "₫"_-', "million VND", ("error", "unit-differs", "here is VND")),
+        ("[$₫-42A]#,##0", "million VND", ("error", "unit-differs", "here is VND")),
+        ('#,##0,," triệu đồng"', "million VND", ("error", "unit-differs", "here is VND")),
+        ('#,##0,," triệu đồng"', "VND", None),
+        ('#,##0" triệu"', "million VND", None),
+        ('#,##0;-#,##0;"–"', "million VND", None),
+        ("0.000,00", "million VND", None),
+        ('#,##0" km"', "million VND", None),
+        ("[>=1000]#,##0;General", "million VND", None),
+    ],
+)
+def test_a_format_that_shows_another_number_is_told(path, shape, money, told):
+    """A number divided, hidden or given another unit by its format is another one to whoever looks at it."""
+    costs = [{"number": number * 10**6, "format": shape} for number in (500, 700)]
+    book = write_book(
+        path,
+        settings=[*SETTINGS, ["money", money]],
+        projects=[PROJECTS[0], *([id_, id_, cost, 3] for id_, cost in zip("AB", costs, strict=True))],
+    )
+    issues = read_workbook(book)[1]
+    assert [(i.severity, i.code, i.where.cell) for i in issues] == ([(*told[:2], "C2")] if told else [])
+    if told:
+        assert told[2] in issues[0].message
+
+
+def test_zeros_and_units_of_other_columns_are_no_matter(path):
+    """An id with leading zeros, a text, and a length in km are what they are."""
+    book = write_book(
+        path,
+        projects=[
+            [*PROJECTS[0], "km", "duration"],
+            [{"number": 7, "format": "000"}, "A", 500, 3, {"number": 12, "format": '0" tỷ"'}, 2],
+        ],
+    )
+    tables, issues = read_workbook(book)
+    assert (issues, tables.projects[0].id) == ((), "007")
 
 
 def test_a_table_in_two_sheets_and_a_setting_in_two_rows_are_told(path):

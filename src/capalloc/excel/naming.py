@@ -175,6 +175,18 @@ def unit_in(text: str) -> str | None:
     return next((known[folded(part)] for part in candidates if folded(part) in known), None)
 
 
+def unit_named(words: str) -> str | None:
+    """Return the unit of money that the number format of a cell names, in full or for short.
+
+    Examples
+    --------
+    >>> unit_named(" tỷ"), unit_named("₫"), unit_named(" km")
+    ('billion VND', 'VND', None)
+    """
+    short = _known((unit, _aliases(f"excel.short.{unit}")) for unit in UNITS)
+    return (dict(word_codes(UNITS)) | dict(short)).get(folded(words))
+
+
 @cache
 def _setting_codes() -> Mapping[str, str]:
     return dict(_known((path, [path, *_aliases(f"excel.setting.{path}")]) for path in PLAIN_SETTINGS))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from capalloc.excel.scanning import BadXml, Scan, feed, scan_sheet, scan_styles
+from capalloc.excel.scanning import BadXml, Scan, Shown, feed, scan_sheet, scan_styles
 from capalloc.issues import Issue, Place, error, warning
 
 if TYPE_CHECKING:
@@ -137,17 +137,17 @@ def _sheets(parts: zipfile.ZipFile, names: set[str]) -> Any:
         feed(part, relation)
     with parts.open("xl/workbook.xml") as part:
         feed(part, sheet)
-    zeros: dict[int, int] = {}
+    styles: dict[int, Shown] = {}
     if "xl/styles.xml" in names:
         with parts.open("xl/styles.xml") as part:
-            zeros = scan_styles(part)
+            styles = scan_styles(part)
     for attributes in listed:
         key = next((value for name, value in attributes.items() if name.endswith(":id")), "")
         if key in targets:
             target = targets[key]
             with parts.open(target.lstrip("/") if target.startswith("/") else f"xl/{target}") as part:
                 is_hidden = attributes.get("state", "visible") != "visible"
-                yield Sheet(attributes["name"], is_hidden, scan_sheet(part, zeros))
+                yield Sheet(attributes["name"], is_hidden, scan_sheet(part, styles))
 
 
 def _values(path: Path, place: Place) -> CalamineWorkbook:

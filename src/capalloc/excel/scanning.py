@@ -1,4 +1,4 @@
-"""What a sheet holds that its values do not tell: formulas never computed, errors, zeros that a format adds."""
+"""What a sheet holds that its values do not tell: formulas never computed, errors, what a format makes of a number."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from xml.parsers import expat
 
 _ADDRESS = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _ZEROS = re.compile(r"0{2,}")
+# A number format: literals in quotes, after a stroke or as a currency; conditions and colours; a blank as wide as a
+# sign, or one that fills the cell; and the pattern itself.
+_FORMAT = re.compile(r'"([^"]*)"?|\\(.)|\[\$([^\]-]*)[^\]]*\]|\[[^\]]*\]|[_*].|(.)', re.DOTALL)
+_THOUSANDS = re.compile(r"[0#?](,+)(?![0#?,])")
 _CHUNK = 1 << 16
 
 
@@ -16,18 +20,35 @@ class BadXml(ValueError):
     """A part of the workbook is no XML that a spreadsheet program writes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a number format makes of a number.
+
+    ``digits`` is how many it shows at least, where it is made of zeros alone; ``thousands`` how often it divides by a
+    thousand first.  ``digitless`` says that it shows none of them, and ``words`` what it shows beside them.
+    """
+
+    digits: int = 0
+    thousands: int = 0
+    digitless: bool = False
+    words: str = ""
+
+
+_PLAIN = Shown()
+
+
 @dataclass
 class Scan:
     """What was found in a sheet; cells are (row, column) from 1.
 
     ``uncomputed`` are formulas without a saved value, ``errors`` cells that hold an error such as ``#REF!``, and
-    ``padded`` numbers that a format shows with leading zeros, with the number of digits.  ``hidden_rows`` and
+    ``shown`` numbers whose format shows more or less than their digits.  ``hidden_rows`` and
     ``hidden_columns``, the latter as runs, are not shown, by a filter or on purpose.
     """
 
     uncomputed: dict[tuple[int, int], str] = field(default_factory=dict)
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
-    padded: dict[tuple[int, int], int] = field(default_factory=dict)
+    shown: dict[tuple[int, int], Shown] = field(default_factory=dict)
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: list[tuple[int, int]] = field(default_factory=list)
     last_row: int = 0
@@ -49,45 +70,69 @@ def letters_of(column: int) -> str:
     return letters
 
 
-def scan_sheet(part: IO[bytes], zeros: dict[int, int]) -> Scan:
+def scan_sheet(part: IO[bytes], styles: dict[int, Shown]) -> Scan:
     """Read a sheet once, without keeping it.
 
     Parameters
     ----------
-    zeros
-        The number of digits that each cell style shows at least, for those that add zeros.
+    styles
+        What each cell style makes of a number, for those that do not just show it.
 
     Raises
     ------
     BadXml
         When the sheet is broken, or declares a document type, which no spreadsheet program does.
     """
-    reader = _Reader(zeros)
+    reader = _Reader(styles)
     feed(part, reader.start, reader.end, reader.text)
     return reader.scan
 
 
-def scan_styles(part: IO[bytes]) -> dict[int, int]:
-    """Return how many digits each cell style shows at least, for those whose format is made of zeros alone."""
-    formats: dict[str, int] = {}
-    styles: list[int] = []
+def scan_styles(part: IO[bytes]) -> dict[int, Shown]:
+    """Return what each cell style makes of a number, for those that do not just show it."""
+    formats: dict[str, Shown] = {}
+    styles: list[Shown] = []
     inside = False
 
     def start(name: str, attributes: dict[str, str]) -> None:
         nonlocal inside
-        if name == "numFmt" and _ZEROS.fullmatch(attributes.get("formatCode", "")):
-            formats[attributes.get("numFmtId", "")] = len(attributes["formatCode"])
+        if name == "numFmt":
+            formats[attributes.get("numFmtId", "")] = shown_by(attributes.get("formatCode", ""))
         elif name == "cellXfs":
             inside = True
         elif name == "xf" and inside:
-            styles.append(formats.get(attributes.get("numFmtId", ""), 0))
+            styles.append(formats.get(attributes.get("numFmtId", ""), _PLAIN))
 
     def end(name: str) -> None:
         nonlocal inside
         inside = inside and name != "cellXfs"
 
     feed(part, start, end)
-    return {number: digits for number, digits in enumerate(styles) if digits}
+    return {number: shown for number, shown in enumerate(styles) if shown != _PLAIN}
+
+
+def shown_by(code: str) -> Shown:
+    """Return what a number format makes of a number above 0, which is what its first section is about.
+
+    Examples
+    --------
+    >>> shown_by("000"), shown_by('#,##0,," tỷ"').thousands, shown_by('#,##0" tỷ"').words, shown_by(";;;").digitless
+    (Shown(digits=3, thousands=0, digitless=False, words=''), 2, ' tỷ', True)
+    """
+    pattern = words = ""
+    for quoted, escaped, currency, sign in (match.groups("") for match in _FORMAT.finditer(code)):
+        if sign == ";":
+            break
+        pattern += sign
+        words += quoted + escaped + currency
+    # Without a digit there may be letters: those of a date, of General or of a text.
+    is_letterless = not any(letter.isalpha() or letter in "0#?@" for letter in pattern)
+    return Shown(
+        digits=len(code) if _ZEROS.fullmatch(code) else 0,
+        thousands=sum(len(commas) for commas in _THOUSANDS.findall(pattern)),
+        digitless=bool(code) and is_letterless,
+        words=words if words.strip() else "",
+    )
 
 
 def feed(part: IO[bytes], start: Any, end: Any = None, text: Any = None) -> None:
@@ -121,9 +166,9 @@ def _refuse(*_: object) -> None:
 class _Reader:
     """Follows rows and cells, whether or not they carry their addresses."""
 
-    def __init__(self, zeros: dict[int, int]) -> None:
+    def __init__(self, styles: dict[int, Shown]) -> None:
         self.scan = Scan()
-        self.zeros = zeros
+        self.styles = styles
         self.row = self.column = 0
         self.kind = self.held = ""
         self.style = 0
@@ -178,8 +223,8 @@ class _Reader:
             scan.uncomputed[place] = "="
         elif self.kind == "e":
             scan.errors[place] = self.held
-        elif self.kind == "n" and self.style in self.zeros:
-            scan.padded[place] = self.zeros[self.style]
+        elif self.kind == "n" and self.style in self.styles:
+            scan.shown[place] = self.styles[self.style]
 
 
 def _is_hidden(attributes: dict[str, str], size: str) -> bool:

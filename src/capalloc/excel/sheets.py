@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from capalloc.characters import look
+from capalloc.excel.appearance import shown_issues
 from capalloc.excel.hiding import hidden_issues
 from capalloc.excel.naming import column_codes, first_names, folded, unit_in, word_codes
 from capalloc.excel.opening import Book, Sheet
@@ -86,6 +87,7 @@ def table_of(book: Book, sheet: Sheet, name: str, settings: Settings) -> tuple[R
     issues += _unit_issues(grid, laid, columns, schema, settings, origin)
     rows = [number for number in range(_body(grid, laid), len(grid)) if any(map(_filled, grid[number]))]
     issues += hidden_issues(sheet, origin.place(), (row + 1 for row in rows), (number + 1 for number, _ in columns))
+    issues += shown_issues(sheet, (row + 1 for row in rows), columns, schema, settings, origin)
     merged = dict(_merged(book, sheet, rows))
     issues += [
         error("merged-cells", replace(origin.place(row + 1), cell=extent.partition(":")[0]), found=extent)
@@ -240,9 +242,9 @@ def _readable(
             column = schema.columns.get(code)
             kind = column.kind if column else Kind.TEXT
             cell = _at(grid[row], number)
-            digits = sheet.scan.padded.get((row + 1, number + 1), 0)
-            if digits and kind in _PADDED and isinstance(cell, float) and cell.is_integer():
-                line[number] = f"{int(cell):0{digits}d}"
+            shown = sheet.scan.shown.get((row + 1, number + 1))
+            if shown and shown.digits and kind in _PADDED and isinstance(cell, float) and cell.is_integer():
+                line[number] = f"{int(cell):0{shown.digits}d}"
             else:
                 plain = plain_cell(cell, kind)
                 is_word = column is not None and column.choices and isinstance(plain, str)
