@@ -7,7 +7,8 @@ The files ``bad_inputs/*.toml`` hold a table for each input, named in words.  Wh
 * ``column`` and ``cell``: one cell of the first project;
 * ``selection``: which projects the state pays for;
 * ``plan``, ``plan_without``, ``plan_choice``, ``plan_payment``, ``plan_cut``, ``plan_text``: the file of a plan;
-* ``scenario``: the text of a scenario file beside the portfolio; ``changes``: paths with their changes.
+* ``scenario``: the text of a scenario file beside the portfolio, ``samples`` that of the samples that it names;
+  ``changes``: paths with their changes.
 
 ``tail`` adds a text so many times, again and again.  ``en`` and ``vi`` are what is said, one line a fault.
 """
@@ -68,7 +69,8 @@ def portfolio_files(given):
         "envelopes.csv": ENVELOPES,
     }
     data = {name: text.encode() for name, text in files.items()}
-    names = {"settings": "portfolio.toml", "scenario": "scenarios.toml"}
+    # A CSV file in the folder of the portfolio would be taken for one of its tables.
+    names = {"settings": "portfolio.toml", "scenario": "scenarios.toml", "samples": "samples.txt"}
     own = ("setting", "column", "cell", "selection", "changes", "tail", "encoding", "en", "vi")
     for key, text in given.items():
         if key not in own and not key.startswith("plan"):

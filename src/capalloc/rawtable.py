@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -87,7 +87,9 @@ def decoded(data: bytes, file: str) -> tuple[str, list[Issue]]:
         return "", [error("not-utf8", Place(file, row=row), byte=fault.start + 1, found=f"0x{data[fault.start]:02X}")]
 
 
-def table_from_csv(name: str, file: str, data: bytes) -> tuple[RawTable | None, list[Issue]]:
+def table_from_csv(
+    name: str, file: str, data: bytes, known: Collection[str] | None = None
+) -> tuple[RawTable | None, list[Issue]]:
     """Return the table in a CSV file whose first row holds the headings.
 
     Cells are separated by commas, semicolons or tabs, whichever splits the headings into most known columns. Rows are
@@ -101,7 +103,10 @@ def table_from_csv(name: str, file: str, data: bytes) -> tuple[RawTable | None, 
         The name of the file, for the places of issues.
     data
         The bytes of the file.
+    known
+        The columns that the headings are told by; those of the schema, unless given.
     """
+    known = SCHEMAS[name].columns if known is None else known
     text, issues = decoded(data, file)
     if issues:
         return None, issues
@@ -111,9 +116,9 @@ def table_from_csv(name: str, file: str, data: bytes) -> tuple[RawTable | None, 
         return None, [error("empty-file", Place(file))]
     lines: list[list[str]] = []
     try:
-        lines.extend(csv.reader(StringIO(text, newline=""), delimiter=_delimiter(name, text), strict=True))
+        lines.extend(csv.reader(StringIO(text, newline=""), delimiter=_delimiter(known, text), strict=True))
     except csv.Error as fault:
-        lines, unreadable = _lines_before(text, _delimiter(name, text))
+        lines, unreadable = _lines_before(text, _delimiter(known, text))
         where = Place(file, row=unreadable)
         is_long = str(fault).startswith("field larger")
         issues = [
@@ -124,23 +129,20 @@ def table_from_csv(name: str, file: str, data: bytes) -> tuple[RawTable | None, 
     if not lines:
         return None, issues
     headings, *body = ([tidy(cell) for cell in line] for line in lines)
-    if lower := _lower_headings(name, headings, body):
+    if lower := _lower_headings(known, headings, body):
         return None, [*issues, error("headings-lower", Place(file, row=lower), table=name)]
     return _table_from_lines(name, file, headings, body, issues)
 
 
-def _lower_headings(name: str, headings: list[str], body: list[list[str]]) -> int:
+def _lower_headings(known: Collection[str], headings: list[str], body: list[list[str]]) -> int:
     """The row in which the headings stand below titles; 0 where they are in the first row, or nowhere."""
-    known = SCHEMAS[name].columns
     if any(heading in known for heading in headings):
         return 0
     rows = enumerate(body[:_TITLE_ROWS], start=2)
     return next((row for row, line in rows if sum(cell in known for cell in line) > 1), 0)
 
 
-def _delimiter(name: str, text: str) -> str:
-    known = SCHEMAS[name].columns
-
+def _delimiter(known: Collection[str], text: str) -> str:
     def score(delimiter: str) -> tuple[int, int]:
         try:
             headings = next(csv.reader(StringIO(text, newline=""), delimiter=delimiter))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from math import prod
@@ -18,11 +18,14 @@ from pydantic_core import PydanticCustomError
 from capalloc.arguments import shown
 from capalloc.formats import newer_format
 from capalloc.issues import InvalidInput, Issue, Issues, Place, error, nearest
-from capalloc.rawtable import decoded
+from capalloc.rawtable import EMPTY, Unreadable, decoded, table_from_csv
 from capalloc.reading import NONE
 
 BASE = "base"
 """The scenario that changes nothing: the portfolio itself, the first of every set."""
+
+_ABOUT = ("scenario", "why")
+"""The columns of samples that change nothing."""
 
 MOST_SCENARIOS = 1_000_000
 """The most scenarios of a grid: more are not meant, and would fill the memory before the first is run."""
@@ -231,35 +234,36 @@ def numbered(prefix: str, number: int, of: int) -> str:
 
 
 def _samples(path: Path, extends: str, where: Place) -> Iterator[Written]:
-    import pandas as pd
-
     data, issues = _bytes(path, where)
-    text, found = decoded(data, path.name)
-    if issues := issues + found:
+    if issues:
         raise InvalidInput(issues)
-    header = text.partition("\n")[0]
-    separator = max(",;\t", key=header.count)
-    try:
-        frame = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (ValueError, pd.errors.ParserError) as failure:
-        raise InvalidInput([error("samples-unreadable", Place(path.name), reason=str(failure))]) from None
-    yield from samples_of(frame, extends, path.name, 2)
+    table, issues = table_from_csv("samples", path.name, data, _ABOUT)
+    if table is None or issues:
+        raise InvalidInput(issues)
+    cells = [dict(zip(table.headings, line, strict=True)) for line in zip(*table.columns, strict=True)]
+    faults = [
+        error(cell.code, Place(path.name, row=row, column=column), found=cell.found)
+        for row, line in zip(table.rows, cells, strict=True)
+        for column, cell in line.items()
+        if isinstance(cell, Unreadable)
+    ]
+    if faults:
+        raise InvalidInput(faults)
+    said = ({column: cell for column, cell in line.items() if cell != EMPTY} for line in cells)
+    yield from _of_rows(zip(table.rows, said, strict=True), len(cells), extends, path.name)
 
 
-def samples_of(frame: Any, extends: str = BASE, file: str = "", first_row: int = 0) -> Iterator[Written]:
-    """Yield the scenario of each row of a frame; an empty cell changes nothing.
+def samples_of(frame: Any) -> Iterator[Written]:
+    """Yield the scenario of each row of a frame; an empty cell changes nothing."""
+    records = enumerate(frame.to_dict("records"))
+    said = ((row, {str(column): cell for column, cell in line.items() if _is_filled(cell)}) for row, line in records)
+    yield from _of_rows(said, len(frame), BASE, "")
 
-    Parameters
-    ----------
-    file, first_row
-        Where the frame comes from, and the number of its first row, for the places of issues.
-    """
-    paths = [str(column) for column in frame.columns if column not in ("scenario", "why")]
-    for number, record in enumerate(frame.to_dict("records")):
-        said = {str(column): cell for column, cell in record.items() if _is_filled(cell)}
-        changes = {path: said[path] for path in paths if path in said}
-        row = first_row + number
-        name = str(said.get("scenario", numbered("sample", number + 1, len(frame))))
+
+def _of_rows(rows: Iterable[tuple[int, dict[str, Any]]], count: int, extends: str, file: str) -> Iterator[Written]:
+    for number, (row, said) in enumerate(rows, start=1):
+        changes = {path: cell for path, cell in said.items() if path not in _ABOUT}
+        name = str(said.get("scenario", numbered("sample", number, count)))
         places = {path: Place(file, row=row, column=path) for path in changes}
         yield Written(name, changes, extends, str(said.get("why", "")), Place(file, row=row), places)
 

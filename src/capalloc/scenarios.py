@@ -13,10 +13,10 @@ from itertools import chain
 from typing import Any
 
 from capalloc.changes import Change, Edits, apply_changes
-from capalloc.characters import invisible
+from capalloc.characters import difference, invisible, look
 from capalloc.issues import InvalidInput, Issue, Issues, Place, error, nearest
 from capalloc.model import SolveOptions
-from capalloc.rawtable import plain
+from capalloc.rawtable import plain, tidy
 from capalloc.scenariofile import BASE, Written
 from capalloc.tables import Tables
 
@@ -106,17 +106,17 @@ def resolve(
     InvalidInput
         When a name is taken twice, extends nothing known or itself, or a change cannot be made; everything at once.
     """
-    issues = [*_name_issues(written), *_kin_issues(written)]
-    if issues:
-        raise InvalidInput(issues)
+    issues, failed = [*_name_issues(written)], set[str]()
+    for issue in _kin_issues(written):
+        issues.append(issue)
+        failed.add(str(issue.arguments["name"]))
     seal = json.dumps([_FORMAT, fingerprint, asdict(options), engine])
     parents = {entry.extends for entry in written}
     tables = {BASE: Resolved(given)}
     scenarios = {BASE: _scenario(Written(BASE, {}, ""), tables[BASE], seal)}
-    failed: set[str] = set()
     found: dict[tuple[Any, ...], Issue] = {}
     edits = Edits()
-    for entry in _in_order(written):
+    for entry in _in_order([entry for entry in written if entry.name not in failed]):
         if entry.extends in failed:
             failed.add(entry.name)
             continue
@@ -130,8 +130,8 @@ def resolve(
         scenarios[entry.name] = _scenario(entry, own, seal)
         if entry.name in parents:
             tables[entry.name] = own
-    if found:
-        raise InvalidInput(found.values())
+    if issues or found:
+        raise InvalidInput([*issues, *found.values()])
     return (scenarios[BASE], *(scenarios[entry.name] for entry in written))
 
 
@@ -159,13 +159,16 @@ def _placed(issues: Issues, entry: Written) -> Iterable[Issue]:
 
 
 def _name_issues(written: Sequence[Written]) -> Iterable[Issue]:
-    seen = {BASE}
+    seen, looks = {BASE}, dict[str, str]()
     for entry in written:
+        twin = looks.setdefault(look(tidy(entry.name)), entry.name)
         if not entry.name.strip() or invisible(entry.name):
             yield error("scenarios-bad-name", entry.where, name=entry.name)
         elif entry.name in seen:
             code = "scenarios-base-taken" if entry.name == BASE else "scenarios-name-twice"
             yield error(code, entry.where, name=entry.name)
+        elif twin != entry.name:
+            yield error("look-alike-id", entry.where, found=entry.name, other=twin, **difference(entry.name, twin))
         seen.add(entry.name)
 
 
