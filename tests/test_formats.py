@@ -163,9 +163,9 @@ def raised(folder, name):
 
 
 READERS = {
-    "plan.json": lambda path, portfolio: capalloc.load_plan(path, portfolio),
+    "plan.json": capalloc.load_plan,
     "plan.cert.json": lambda path, portfolio: confirm(path, portfolio.tables),
-    "pack/plan/plan.json": lambda path, portfolio: capalloc.load_plan(path, portfolio),
+    "pack/plan/plan.json": capalloc.load_plan,
     "pack/plan.cert.json": lambda path, portfolio: confirm(path, portfolio.tables),
     "pack/inputs/portfolio.json": lambda path, _: capalloc.load(path),
     "runs.sqlite": lambda path, _: capalloc.load_runs(path),

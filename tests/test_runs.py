@@ -9,6 +9,7 @@ import pytest
 import capalloc as ca
 from capalloc.catalogue import speaking
 from capalloc.differing import difference
+from capalloc.runstore import StoreFailed
 from sample import sample
 
 AMOUNT = "envelopes.state.2026-2030.amount"
@@ -194,6 +195,26 @@ def test_no_store_is_told(tmp_path):
     """A path where nothing is."""
     with pytest.raises(ca.InvalidInput, match="There is no store of runs here"):
         ca.load_runs(tmp_path / "r.sqlite")
+
+
+@pytest.mark.parametrize("name", ["mine.csv", "folder", "."])
+def test_what_is_no_store_is_left_as_it_is(name, tmp_path):
+    """A file of another kind and a folder are told before anything is run, and nothing is left beside them."""
+    (tmp_path / "mine.csv").write_text("id,cost\nA,5\n", encoding="utf-8")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(StoreFailed, match=r"is no store of runs|cannot be written \(Is a directory\)"):
+        ca.run(sample(), {}, store=tmp_path / name)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["folder", "mine.csv"]
+    assert (tmp_path / "mine.csv").read_text(encoding="utf-8") == "id,cost\nA,5\n"
+
+
+def test_an_empty_path_is_not_the_folder_one_is_in(tmp_path, monkeypatch):
+    """Where a path was meant and nothing is given, nothing is read and nothing written."""
+    monkeypatch.chdir(tmp_path)
+    for act in (ca.load, sample().optimize().save, lambda path: ca.run(sample(), {}, store=path)):
+        with pytest.raises(ca.InvalidInput, match=r"\[wrong-argument\].* is ''"):
+            act("")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_record_is_plain_json(runs):

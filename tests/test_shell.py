@@ -159,6 +159,9 @@ def test_check_warns_of_mandatory_projects_that_do_not_fit_together(folder):
         (["check"], "PATH"),
         (["check", "{folder}/none"], "There is no file or folder"),
         ([], "Usage"),
+        (["optimize", "{folder}", "--out", ""], "--out ''"),
+        (["optimize", "{folder}", "--out="], "An argument is empty"),
+        (["check", ""], "An argument is empty: check ''"),
     ],
 )
 def test_a_wrong_command_is_exit_code_2(folder, arguments, message):
@@ -379,6 +382,6 @@ def test_an_interrupted_run_is_exit_code_130(scenario_file, tmp_path):
             break
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, told
     assert "Traceback" not in told
     assert 0 < sum(bool(own.row) for own in capalloc.load_runs(store).held) < 501

@@ -44,9 +44,11 @@ def path_given(name: str, found: Any) -> Path:
     Raises
     ------
     InvalidInput
-        When it is neither a text nor a path.
+        When it is neither a text nor a path, or an empty text, which would stand for the folder one is in.
     """
     expect(name, found, (str, os.PathLike), "path")
+    if found == "":
+        raise wrong_argument(name, found, "path")
     return Path(found)
 
 

@@ -38,8 +38,8 @@ SECTIONS = ("head", "model", "plan", "proofs")
 
 MESSAGES = {
     "unreadable": "The file cannot be read: {reason}.",
-    "version": "The certificate is of version {found}, and this checker reads 1 and 2: use the one that came with it, or "
-    "update capalloc (pip install --upgrade capalloc).",
+    "version": "The certificate is of version {found}, and this checker reads 1 and 2: use the checker that came with "
+    "it, or update capalloc (pip install --upgrade capalloc).",
     "shape": "The file is no certificate of version 1 or 2: {part} is not as it should be.",
     "hash": "The {part} is not the one that was written: its SHA-256 differs.",
     "bounds": "The plan takes {found} of column {column} {name}: it may be from {lower} to {upper}, or must be whole.",

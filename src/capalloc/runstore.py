@@ -7,6 +7,7 @@ process, and lets others read meanwhile.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import platform
@@ -244,18 +245,25 @@ class Writer:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = self._locked()
+        if path.is_dir():
+            raise StoreFailed(say("store.unwritable", path=path, reason=os.strerror(errno.EISDIR)))
+        guard = path.with_name(f"{path.name}.lock")
+        is_new = not guard.exists()
+        self._lock = self._locked(guard)
         try:
             with _failing(path):
                 self._connection = self._opened()
         except BaseException:
             self._lock.close()
+            if is_new:
+                # Nothing is left behind beside a file that is no store.
+                guard.unlink(missing_ok=True)
             raise
 
-    def _locked(self) -> sqlite3.Connection:
+    def _locked(self, guard: Path) -> sqlite3.Connection:
         """Hold a second file as long as this process lives: the system lets go of it however the process ends."""
         with _failing(self.path):
-            lock = sqlite3.connect(self.path.with_name(f"{self.path.name}.lock"), timeout=0.0, isolation_level=None)
+            lock = sqlite3.connect(guard, timeout=0.0, isolation_level=None)
             try:
                 lock.execute("BEGIN EXCLUSIVE")
             except sqlite3.OperationalError as failure:

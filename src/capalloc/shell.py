@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import locale
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -74,6 +75,10 @@ def main() -> None:
 
 def obeyed(arguments: list[str]) -> int:
     """Carry out a command line, or say in the language in force why it cannot be read; return the exit code."""
+    if any(not argument or (argument.startswith("--") and argument.endswith("=")) for argument in arguments):
+        # An empty path would stand for the folder one is in.
+        tell(say("shell.usage.empty", line=shlex.join(arguments)))
+        return WRONG_INPUT
     command = typer.main.get_command(app)
     explain(command)
     if not arguments or "--help" in arguments:
