@@ -13,6 +13,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
+from operator import sub
 from typing import TypeVar
 
 from capalloc.records import Mode, Project
@@ -45,6 +47,7 @@ class Costing:
             self._profiles[share.profile, share.duration][share.offset] = share.share
         self._index = {row.year: row.index for row in tables.price_index}
         self._spread: dict[tuple[str, int], Sequence[Fraction]] = {}
+        self._reached: dict[tuple[str, int], tuple[Sequence[int], int]] = {}
 
     def amounts(self, project: Project, mode: Mode | None, duration: int) -> Sequence[int | Fraction]:
         """Return the exact amounts by offset from the start year, at the prices of the tables."""
@@ -55,6 +58,18 @@ class Costing:
         if not _profile(project, mode):
             return [Fraction(total, duration)] * duration
         return [total * share for share in self._shares(project, mode, duration)]
+
+    def costs(self, project: Project, mode: Mode | None, duration: int) -> tuple[int, ...]:
+        """Return :meth:`amounts` in whole units, as :func:`whole_amounts` does."""
+        explicit = self._explicit.get((project.id, mode.mode if mode else ""))
+        if explicit is not None:
+            return _dense(explicit, 0)
+        key = (_profile(project, mode), duration)
+        if key not in self._reached:
+            self._reached[key] = _reached(self._shares(project, mode, duration))
+        (reached, parts), total = self._reached[key], 2 * _total(project, mode)
+        sums = [(total * share + parts) // (2 * parts) for share in reached]
+        return tuple(map(sub, sums, [0, *sums]))
 
     def leeway(self, project: Project, mode: Mode | None) -> Leeway | None:
         """Return the bounds of a flexible project in whole units, floor(year_min · cost) and ceil(year_max · cost)."""
@@ -126,16 +141,16 @@ def whole_amounts(amounts: Iterable[int | Fraction]) -> tuple[int, ...]:
     >>> whole_amounts([Fraction(10, 3)] * 3)
     (3, 4, 3)
     """
+    reached, parts = _reached(tuple(amounts))
+    sums = [(2 * amount + parts) // (2 * parts) for amount in reached]
+    return tuple(map(sub, sums, [0, *sums]))
+
+
+def _reached(amounts: Sequence[int | Fraction]) -> tuple[Sequence[int], int]:
+    """The sums of the first amounts as so many parts of one, and how many parts one has."""
     # Over one common denominator, since reducing a fraction for each sum would cost more than the sums.
-    given = tuple(amounts)
-    parts = math.lcm(*(amount.denominator for amount in given))
-    whole, paid, reached = [], 0, 0
-    for amount in given:
-        reached += amount.numerator * (parts // amount.denominator)
-        cumulative = (2 * reached + parts) // (2 * parts)
-        whole.append(cumulative - paid)
-        paid = cumulative
-    return tuple(whole)
+    parts = math.lcm(*(amount.denominator for amount in amounts))
+    return tuple(accumulate(amount.numerator * (parts // amount.denominator) for amount in amounts)), parts
 
 
 def _total(project: Project, mode: Mode | None) -> int:

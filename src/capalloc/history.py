@@ -34,11 +34,11 @@ def find_past(tables: Tables) -> Mapping[str, Past]:
         paid[row.project][row.year] += row.amount
     found = {}
     for project in tables.projects:
+        if project.status not in UNDER_WAY and project.id not in paid:
+            continue
         commitment = commitments.get(project.id, Commitment())
         start = _start(project, modes.get((project.id, commitment.mode)), commitment)
-        if commitment.decision == "out" or start is None or start >= decided:
-            continue
-        if project.id in paid or project.status in UNDER_WAY:
+        if commitment.decision != "out" and start is not None and start < decided:
             found[project.id] = Past(commitment.mode, start, paid.get(project.id, {}))
     return found
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from capalloc.costing import Costing, Leeway, whole_amounts
 from capalloc.history import Past, find_past, first_open_year
@@ -27,28 +30,24 @@ LARGEST_VALUE = 10**18
 class Variant:
     """One project in one mode: all that does not depend on the start year.
 
-    ``amounts`` are the exact costs in million VND by offset from the start year, at the prices of the tables.
-    ``starts`` are the years that window and commitments leave.  ``worth`` is the value of a start in ``first_year``,
-    exact and before rounding; a start k years later is worth ``worth`` discounted k years more.
+    ``costs`` are in whole million VND by offset from the start year plus ``lead``, at the prices of the tables.
+    ``starts`` are the years that window and commitments leave.  ``worth`` is the exact value, which counts ``delay``
+    years after the start: it is discounted to that year.
 
     With history, ``past`` holds what was paid in each year before the plan, from ``lead`` years after the start on
-    (before it where negative), and ``amounts`` follow it.  A flexible variant has a ``leeway`` instead of amounts.
+    (before it where negative), with which ``costs`` begin.  A flexible variant has a ``leeway`` instead of costs.
     """
 
     project: int
     mode: str
     duration: int
-    amounts: tuple[int | Fraction, ...]
+    costs: tuple[int, ...]
     starts: range
     worth: Fraction
+    delay: int = 0
     leeway: Leeway | None = None
     past: tuple[int, ...] | None = None
     lead: int = 0
-
-    @property
-    def costs(self) -> tuple[int, ...]:
-        """The costs in whole million VND by offset from the start year plus ``lead``, at the prices of the tables."""
-        return (*(self.past or ()), *whole_amounts(self.amounts))
 
     @property
     def cost(self) -> int:
@@ -119,7 +118,7 @@ class Options:
         Flexible options have none: what they cost in a year is what the plan pays in it.
         """
         lengths = np.array([len(stream) for stream in self.streams], dtype=np.int64)
-        flat = np.array([amount for stream in self.streams for amount in stream], dtype=np.int64)
+        flat = np.fromiter(chain.from_iterable(self.streams), dtype=np.int64, count=int(lengths.sum()))
         option, offset, amount = spread(self.stream, lengths, flat)
         keep = amount > 0
         lead = np.array([v.lead for v in self.variants], dtype=np.int64)[self.variant]
@@ -131,6 +130,18 @@ class Options:
         option, year, amount = self.cost_entries
         open_ = year >= self.open_from
         return option[open_], year[open_], amount[open_]
+
+
+def ranges(first: Ints, count: Ints) -> tuple[Ints, Ints]:
+    """Return runs of ``count`` numbers that begin at ``first``, one after the other: of each its run, and the number.
+
+    Examples
+    --------
+    >>> [part.tolist() for part in ranges(np.array([7, 2, 4]), np.array([2, 0, 3]))]
+    [[0, 0, 2, 2, 2], [7, 8, 4, 5, 6]]
+    """
+    run = np.repeat(np.arange(len(count)), count)
+    return run, np.arange(len(run)) - np.repeat(np.cumsum(count) - count - first, count)
 
 
 def spread(stream: Ints, lengths: Ints, flat: Ints) -> tuple[Ints, Ints, Ints]:
@@ -145,11 +156,9 @@ def spread(stream: Ints, lengths: Ints, flat: Ints) -> tuple[Ints, Ints, Ints]:
     flat
         The streams, one after the other.
     """
-    own = lengths[stream]
-    option = np.repeat(np.arange(len(stream)), own)
-    offset = np.arange(len(option)) - np.repeat(np.cumsum(own) - own, own)
-    first = (np.cumsum(lengths) - lengths)[stream]
-    return option, offset, flat[np.repeat(first, own) + offset]
+    first = np.cumsum(lengths) - lengths
+    option, place = ranges(first[stream], lengths[stream])
+    return option, place - first[stream[option]], flat[place]
 
 
 def expand(tables: Tables) -> Options:
@@ -160,12 +169,11 @@ def expand(tables: Tables) -> Options:
     InvalidInput
         When a value is too large to be told apart from its neighbours.
     """
-    costing = Costing(tables)
-    variants = tuple(_variants(tables, costing))
-    lengths = [len(v.starts) for v in variants]
-    variant = np.repeat(np.arange(len(variants), dtype=np.int64), lengths)
-    start = np.array([year for v in variants for year in v.starts], dtype=np.int64)
-    streams, stream = _streams(tables, costing, variants, variant, start)
+    costing, ways = Costing(tables), tuple(_ways(tables))
+    variants = tuple(_variants(tables, costing, ways))
+    first = np.array([v.starts.start for v in variants], dtype=np.int64)
+    variant, start = ranges(first, np.array([len(v.starts) for v in variants], dtype=np.int64))
+    streams, stream = _streams(tables, costing, (ways, variants), variant, start)
     duration = np.array([v.duration for v in variants], dtype=np.int64)
     # The trailing zero stands for the stream −1.
     paid = np.array([*map(_years, streams), 0], dtype=np.int64)
@@ -179,21 +187,22 @@ def expand(tables: Tables) -> Options:
 
 
 def _streams(
-    tables: Tables, costing: Costing, variants: Sequence[Variant], variant: Ints, start: Ints
+    tables: Tables, costing: Costing, given: tuple[Sequence[_Way], Sequence[Variant]], variant: Ints, start: Ints
 ) -> tuple[tuple[tuple[int, ...], ...], Ints]:
     """The cost streams, and the one of each option: its variant's own, or with an index one for each start.
 
     The stream is −1 where the index says nothing about a year of payment.
     """
+    ways, variants = given
     if tables.settings.prices != "nominal":
         return tuple(v.costs for v in variants), variant
+    exact = [() if v.leeway else _amounts(tables, costing, way) for way, v in zip(ways, variants, strict=True)]
     streams: list[tuple[int, ...]] = []
     stream = np.full(len(variant), -1, dtype=np.int64)
     for option, (number, year) in enumerate(zip(variant.tolist(), start.tolist(), strict=True)):
         own = variants[number]
         past = own.past or ()
-        first = year + own.lead + len(past)
-        costs = costing.nominal(own.amounts, first, tables.projects[own.project].price_year)
+        costs = costing.nominal(exact[number], year + own.lead + len(past), ways[number].project.price_year)
         if costs is not None:
             stream[option] = len(streams)
             streams.append((*past, *costs))
@@ -202,7 +211,10 @@ def _streams(
 
 def _years(costs: Sequence[int]) -> int:
     """Years from the start to the last payment, both included."""
-    return max((offset + 1 for offset, amount in enumerate(costs) if amount), default=0)
+    years = len(costs)
+    while years and not costs[years - 1]:
+        years -= 1
+    return years
 
 
 def _inside(settings: Settings, start: Ints, end: Ints) -> Truths:
@@ -216,15 +228,45 @@ def _inside(settings: Settings, start: Ints, end: Ints) -> Truths:
 
 
 def _values(settings: Settings, variants: Sequence[Variant], variant: Ints, start: Ints) -> Ints:
-    """The value of each option, discounted to its start year and rounded once, in multiples of the grid."""
-    factor = {year: settings.discount(year) / VALUE_GRID for year in sorted({int(y) for y in start})}
-    rounded = [
-        _round_product(variants[v].worth, factor[y]) for v, y in zip(variant.tolist(), start.tolist(), strict=True)
-    ]
-    largest = max(map(abs, rounded), default=0)
+    """The value of each option, discounted to the year it counts in and rounded once, in multiples of the grid."""
+    year = start + np.array([v.delay for v in variants], dtype=np.int64)[variant]
+    first = int(year.min(initial=settings.first_year))
+    factors = [settings.discount(y) / VALUE_GRID for y in range(first, int(year.max(initial=first)) + 1)]
+    rounded = round_products([v.worth for v in variants], factors, variant, year - first)
+    largest = int(np.abs(rounded).max(initial=0))
     if largest > LARGEST_VALUE:
         raise InvalidInput([error("value-too-large", found=largest * VALUE_GRID, most=LARGEST_VALUE * VALUE_GRID)])
-    return np.array(rounded, dtype=np.int64)
+    return rounded.astype(np.int64)
+
+
+def round_products(
+    a: Sequence[Fraction], b: Sequence[Fraction], first: Ints, second: Ints
+) -> Ints | npt.NDArray[np.object_]:
+    """Return the products of ``a[first]`` and ``b[second]``, each rounded half up.
+
+    Where floats leave no doubt about the result it is theirs; all others are worked out in whole numbers.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        near = np.array([_nearly(number) for number in a])[first] * np.array([_nearly(number) for number in b])[second]
+        below = np.floor(near)
+        above = near - below
+        # Three roundings, each of one part in 2**53, move a product by less than a part in 2**51.
+        sure = np.abs(above - 0.5) > np.abs(near) * 2.0**-50
+    rounded = np.where(sure, below + (above > 0.5), 0).astype(np.int64)
+    doubtful = np.flatnonzero(~sure)
+    exact = [_round_product(a[i], b[j]) for i, j in zip(first[doubtful].tolist(), second[doubtful].tolist(), strict=True)]
+    if max(map(abs, exact), default=0) > LARGEST_VALUE:
+        rounded = rounded.astype(object)
+    rounded[doubtful] = exact
+    return rounded
+
+
+def _nearly(number: Fraction) -> float:
+    """The nearest float; infinite where there is none."""
+    try:
+        return number.numerator / number.denominator
+    except OverflowError:
+        return math.inf
 
 
 def _round_product(a: Fraction, b: Fraction) -> int:
@@ -233,31 +275,57 @@ def _round_product(a: Fraction, b: Fraction) -> int:
     return (2 * top + bottom) // (2 * bottom)
 
 
-def _variants(tables: Tables, costing: Costing) -> Iterator[Variant]:
-    modes, committed, past = modes_of(tables), {row.project: row for row in tables.committed}, find_past(tables)
-    worth = _Worth(tables)
+class _Way(NamedTuple):
+    """A project in a mode, and its past where it has one."""
+
+    index: int
+    project: Project
+    mode: Mode | None
+    duration: int
+    past: Past | None
+
+
+def _ways(tables: Tables) -> Iterator[_Way]:
+    modes, past = modes_of(tables), find_past(tables)
     for index, project in enumerate(tables.projects):
-        commitment, known = committed.get(project.id), past.get(project.id)
         for mode in modes[project.id]:
-            duration = _first_of(mode.duration if mode else None, project.duration)
-            name = mode.mode if mode else ""
-            starts = _starts(tables.settings, project, mode, commitment)
-            if known is not None:
-                starts = range(known.start, known.start + (known.mode == name))
-            leeway = costing.leeway(project, mode)
-            amounts = () if leeway else tuple(costing.amounts(project, mode, duration))
-            variant = Variant(index, name, duration, amounts, starts, worth.of(project, mode, duration), leeway)
-            yield variant if known is None else _continued(tables, costing, variant, mode, known)
+            duration = project.duration if mode is None or mode.duration is None else mode.duration
+            yield _Way(index, project, mode, duration, past.get(project.id))
 
 
-def _continued(tables: Tables, costing: Costing, variant: Variant, mode: Mode | None, past: Past) -> Variant:
+def _variants(tables: Tables, costing: Costing, ways: Iterable[_Way]) -> Iterator[Variant]:
+    committed, worth = {row.project: row for row in tables.committed}, _Worth(tables)
+    window = max(tables.settings.first_year, first_open_year(tables.settings)), tables.settings.last_year
+    for way in ways:
+        name = way.mode.mode if way.mode else ""
+        leeway = costing.leeway(way.project, way.mode)
+        value, delay = worth.of(way.project, way.mode, way.duration)
+        if way.past is not None:
+            yield _continued(tables, costing, way, value, delay)
+            continue
+        costs = () if leeway else costing.costs(way.project, way.mode, way.duration)
+        starts = _starts(window, way, committed.get(way.project.id))
+        yield Variant(way.index, name, way.duration, costs, starts, value, delay, leeway)
+
+
+def _continued(tables: Tables, costing: Costing, way: _Way, value: Fraction, delay: int) -> Variant:
     """The variant of a project that has begun: what was paid, and what is left."""
-    open_from = first_open_year(tables.settings)
+    name, past, opened = way.mode.mode if way.mode else "", way.past, first_open_year(tables.settings)
     first = min([past.start, *past.paid])
-    years, paid = (past.start, open_from), sum(past.paid.values())
-    left = costing.remaining(tables.projects[variant.project], mode, variant.duration, years, paid)
-    before = tuple(past.paid.get(year, 0) for year in range(first, open_from))
-    return replace(variant, amounts=tuple(left), past=before, lead=first - past.start)
+    before = tuple(past.paid.get(year, 0) for year in range(first, opened))
+    leeway = costing.leeway(way.project, way.mode)
+    costs = before if leeway else (*before, *whole_amounts(_amounts(tables, costing, way)))
+    starts = range(past.start, past.start + (past.mode == name))
+    lead = first - past.start
+    return Variant(way.index, name, way.duration, costs, starts, value, delay, leeway, before, lead)
+
+
+def _amounts(tables: Tables, costing: Costing, way: _Way) -> Sequence[int | Fraction]:
+    """The exact costs that are left to pay, at the prices of the tables."""
+    if way.past is None:
+        return costing.amounts(way.project, way.mode, way.duration)
+    years, paid = (way.past.start, first_open_year(tables.settings)), sum(way.past.paid.values())
+    return costing.remaining(way.project, way.mode, way.duration, years, paid)
 
 
 def modes_of(tables: Tables) -> Mapping[str, Sequence[Mode | None]]:
@@ -268,41 +336,38 @@ def modes_of(tables: Tables) -> Mapping[str, Sequence[Mode | None]]:
     return {project.id: listed.get(project.id, [None]) for project in tables.projects}
 
 
-def _starts(settings: Settings, project: Project, mode: Mode | None, commitment: Commitment | None) -> range:
+def _starts(window: tuple[int, int], way: _Way, commitment: Commitment | None) -> range:
     """The start years left by window and commitment."""
-    earliest = _first_of(mode.earliest_start if mode else None, project.earliest_start, settings.first_year)
-    latest = _first_of(mode.latest_start if mode else None, project.latest_start, settings.last_year)
-    first, last = max(earliest, settings.first_year, first_open_year(settings)), min(latest, settings.last_year)
+    earliest, latest = way.project.earliest_start, way.project.latest_start
+    if way.mode is not None:
+        earliest = earliest if way.mode.earliest_start is None else way.mode.earliest_start
+        latest = latest if way.mode.latest_start is None else way.mode.latest_start
+    first, last = max(earliest or 0, window[0]), window[1] if latest is None else min(latest, window[1])
     if commitment is not None:
-        if commitment.decision == "out" or (commitment.mode and commitment.mode != (mode.mode if mode else "")):
+        if commitment.decision == "out" or (commitment.mode and commitment.mode != (way.mode.mode if way.mode else "")):
             return range(0)
         if commitment.start is not None:
             first, last = max(first, commitment.start), min(last, commitment.start)
     return range(first, last + 1)
 
 
-def _first_of(*choices: int | None) -> int:
-    """The first that is given; the last always is."""
-    return next(choice for choice in choices if choice is not None)
-
-
 class _Worth:
-    """The exact value of a project in a mode for a start in the first year (design: ``value_from`` and ``at``)."""
+    """The exact value of a project in a mode, and how long after its start it counts (``value_from`` and ``at``)."""
 
     def __init__(self, tables: Tables) -> None:
         self.objective = tables.settings.objective
         self.discount = 1 / (1 + Fraction(tables.settings.discount_rate))
+        self.late = self.objective.at == "completion"
         self.streams: dict[tuple[str, str], list[tuple[int, bool, Fraction]]] = defaultdict(list)
         for row in tables.benefits:
             self.streams[row.project, row.mode].append((row.offset, row.from_ == "completion", row.amount))
         self.scores = _scores(tables)
 
-    def of(self, project: Project, mode: Mode | None, duration: int) -> Fraction:
+    def of(self, project: Project, mode: Mode | None, duration: int) -> tuple[Fraction, int]:
         name = mode.mode if mode else ""
         if self.objective.value_from == "benefits":
-            return self._present_value(self.streams.get((project.id, name), ()), duration)
-        value = self._undiscounted(project, mode, name)
-        return value * self.discount ** (duration - 1) if self.objective.at == "completion" else value
+            return self._present_value(self.streams.get((project.id, name), ()), duration), 0
+        return self._undiscounted(project, mode, name), duration - 1 if self.late else 0
 
     def _undiscounted(self, project: Project, mode: Mode | None, name: str) -> Fraction:
         if self.objective.value_from == "column":
