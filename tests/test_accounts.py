@@ -5,9 +5,10 @@ from fractions import Fraction
 import pytest
 
 from building import project, tables
-from capalloc.accounts import Account, column_bounds, open_accounts, payable
+from capalloc.accounts import Account, column_bounds, open_accounts
 from capalloc.ceilings import Ceiling, find_ceilings
 from capalloc.compiling import compile_tables
+from capalloc.limiting import payable
 from capalloc.options import expand
 from capalloc.payers import Limit, Payers, find_payers
 from capalloc.records import Cost, Envelope, Mode, Share, Source

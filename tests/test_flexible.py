@@ -8,12 +8,13 @@ import pytest
 
 from building import broken, plan, project, tables
 from capalloc import InvalidInput, Portfolio
-from capalloc.accounts import column_bounds, open_accounts, payable
+from capalloc.accounts import column_bounds, open_accounts
 from capalloc.compiling import compile_tables
 from capalloc.costing import Leeway
 from capalloc.engines.highs import Highs
 from capalloc.exporting import from_problem, labels, to_problem
 from capalloc.financing import finance
+from capalloc.limiting import payable
 from capalloc.model import SolveOptions, Status
 from capalloc.options import expand
 from capalloc.payers import find_payers

@@ -5,12 +5,13 @@ from fractions import Fraction
 import pytest
 
 from building import broken, plan, project, tables
-from capalloc.accounts import open_accounts, payable
+from capalloc.accounts import open_accounts
 from capalloc.allocation import Payment
 from capalloc.compiling import compile_tables
 from capalloc.engines import engine_named
 from capalloc.evaluation import Wish, evaluate
 from capalloc.history import Past, due_projects, find_past, first_open_year
+from capalloc.limiting import payable
 from capalloc.model import SolveOptions, Status
 from capalloc.options import expand
 from capalloc.payers import find_payers

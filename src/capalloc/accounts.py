@@ -26,17 +26,16 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from itertools import chain
+from typing import TypeAlias
 
 import numpy as np
 
 from capalloc.ceilings import Carry, Ceiling, find_carries, find_ceilings
 from capalloc.measures import read_rules
-from capalloc.model import Floats, Ints, Truths
-from capalloc.options import Options
-from capalloc.payers import Limit, Payers
-from capalloc.programmes import Scales, Spending
-from capalloc.rows import RowBlock, RowWriter
+from capalloc.model import Floats, Ints, Keys, Truths
+from capalloc.options import Options, ranges
+from capalloc.payers import Payers
 from capalloc.tables import Tables
 
 
@@ -85,6 +84,11 @@ class Accounts:
         return len(self) + len(self.carries)
 
     @cached_property
+    def cells(self) -> Cells:
+        """The cells whose balance the payments keep."""
+        return Cells(self)
+
+    @cached_property
     def _column(self) -> Mapping[tuple[int, int, int], int]:
         keys = zip(self.account.tolist(), self.source.tolist(), self.cell.tolist(), strict=True)
         return {key: column for column, key in enumerate(keys)}
@@ -105,46 +109,47 @@ def open_accounts(tables: Tables, options: Options, payers: Sequence[Payers]) ->
     items: list[Account] = []
     apart = tuple(distinctions(tables))
     spans = _Told((*ceilings, *apart))
-    paid_years = _paid_years(options)
-    for variant in sorted(paid_years.keys() | _bound_before(options, payers)):
-        years = paid_years.get(variant, set())
-        if options.variants[variant].leeway is not None:
-            if payers[variant].sources:
-                cells = tuple((year,) for year in sorted(years))
-                items.append(Account((variant,), payers[variant], cells, flexible=True))
-        elif payers[variant].limits:
-            items.append(_account((variant,), payers[variant], years, spans))
-        elif payers[variant].sources:
-            named = tuple(options.variants[variant].project in distinction.projects for distinction in apart)
-            pools[payers[variant].sources, named].append(variant)
+    first, paying = _paying(options)
+    for variant in np.flatnonzero(paying.any(axis=1) | _bound_before(options, payers)).tolist():
+        own, theirs = options.variants[variant], payers[variant]
+        if not theirs.limits and own.leeway is None:
+            if theirs.sources:
+                pools[theirs.sources, tuple(own.project in one.projects for one in apart)].append(variant)
+            continue
+        years = (first + np.flatnonzero(paying[variant])).tolist()
+        if own.leeway is None:
+            items.append(_account((variant,), theirs, years, spans))
+        elif theirs.sources:
+            items.append(Account((variant,), theirs, tuple((year,) for year in years), flexible=True))
     for (sources, _), members in pools.items():
-        years = set().union(*(paid_years[variant] for variant in members))
+        years = (first + np.flatnonzero(paying[members].any(axis=0))).tolist()
         items.append(_account(tuple(members), Payers(sources, ()), years, spans))
     carries = tuple(find_carries(tables, ceilings))
     return _numbered(tuple(items), ceilings, carries, len(options.variants))
 
 
-def _paid_years(options: Options) -> Mapping[int, set[int]]:
-    """The years in which the plan pays for a variant: those of its costs, or of its work where it is flexible."""
-    years: dict[int, set[int]] = defaultdict(set)
+def _paying(options: Options) -> tuple[int, Truths]:
+    """Return a first year, and from it on in which years the plan pays for each variant.
+
+    They are the years of its costs, or of its work where it is flexible.
+    """
     option, year, _ = options.due_entries
-    # A pair as one number: numpy tells numbers apart far faster than rows.
-    least, most = int(year.min(initial=0)), int(year.max(initial=0))
-    pairs = np.unique(options.variant[option] * (most - least + 1) + (year - least))
-    variants, offsets = np.divmod(pairs, most - least + 1)
-    for variant, paid in zip(variants.tolist(), (offsets + least).tolist(), strict=True):
-        years[variant].add(paid)
     free = np.array([v.leeway is not None and v.leeway.total > 0 for v in options.variants], dtype=bool)
-    for number in np.flatnonzero(free[options.variant]).tolist():
-        years[int(options.variant[number])].update(range(options.start[number], options.finish[number] + 1))
-    return years
+    flexible = np.flatnonzero(free[options.variant])
+    at_work, work = ranges(options.start[flexible], (options.finish - options.start + 1)[flexible])
+    variant, year = options.variant[np.concatenate([option, flexible[at_work]])], np.concatenate([year, work])
+    first = int(year.min(initial=9999))
+    paying = np.zeros((len(options.variants), int(year.max(initial=first)) - first + 1), dtype=bool)
+    paying[variant, year - first] = True
+    return first, paying
 
 
-def _bound_before(options: Options, payers: Sequence[Payers]) -> set[int]:
+def _bound_before(options: Options, payers: Sequence[Payers]) -> Truths:
     """The variants whose shares hang on what was paid before the plan, even where nothing is left to pay."""
-    taken = set(options.variant.tolist())
-    begun = (number for number, variant in enumerate(options.variants) if variant.past is not None)
-    return {number for number in begun if number in taken and payers[number].limits}
+    bound = [v.past is not None and bool(own.limits) for v, own in zip(options.variants, payers, strict=True)]
+    taken = np.bincount(options.variant, minlength=len(bound)) > 0
+    found: Truths = taken & np.array(bound, dtype=bool)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +180,7 @@ class _Told:
     def __init__(self, spans: Sequence[Span]) -> None:
         self._spans = spans
         self._known: dict[tuple[tuple[int, ...], int], tuple[bool, ...]] = {}
+        self._cells: dict[tuple[object, ...], tuple[tuple[int, ...], ...]] = {}
 
     def of(self, sources: tuple[int, ...], year: int) -> tuple[bool, ...]:
         if (sources, year) not in self._known:
@@ -184,13 +190,19 @@ class _Told:
             )
         return self._known[sources, year]
 
+    def cells(self, sources: tuple[int, ...], years: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+        if (sources, years) not in self._cells:
+            cells: dict[tuple[bool, ...], list[int]] = defaultdict(list)
+            for year in years:
+                cells[self.of(sources, year)].append(year)
+            self._cells[sources, years] = tuple(tuple(cell) for cell in cells.values())
+        return self._cells[sources, years]
 
-def _account(variants: tuple[int, ...], payers: Payers, years: set[int], spans: _Told) -> Account:
-    yearly = any(limit.yearly for limit in payers.limits)
-    cells: dict[Any, list[int]] = defaultdict(list)
-    for year in sorted(years):
-        cells[year if yearly else spans.of(payers.sources, year)].append(year)
-    return Account(variants, payers, tuple(tuple(cell) for cell in cells.values()))
+
+def _account(variants: tuple[int, ...], payers: Payers, years: Sequence[int], spans: _Told) -> Account:
+    if any(limit.yearly for limit in payers.limits):
+        return Account(variants, payers, tuple((year,) for year in years))
+    return Account(variants, payers, spans.cells(payers.sources, tuple(years)))
 
 
 def _numbered(
@@ -210,62 +222,13 @@ def _numbered(
     return Accounts(items, ceilings, carries, of_variant, account, source, cell, year)
 
 
-def payable(options: Options, accounts: Accounts, scaled: Sequence[int] | Ints = ()) -> Truths:
-    """Return which options leave nothing to pay, or have an account whose limits leave room for the whole cost.
-
-    Parameters
-    ----------
-    scaled
-        Options of which less than the whole may be done; the limits on them are left to the rows.
-    """
-    cost, due = options.cost, options.due
-    option, _, amount = options.due_entries
-    able: Truths = (accounts.of_variant[options.variant] >= 0) | (due == 0)
-    by_parts = np.zeros(len(options), dtype=bool)
-    by_parts[np.asarray(scaled, dtype=np.int64)] = True
-    spans = _Spans(options)
-    for item in accounts.items:
-        for limit in item.payers.limits:
-            chosen, entries = spans.of(item.variants[0])
-            left = due[chosen]
-            if limit.yearly:
-                chosen, left, whole = option[entries], amount[entries], amount[entries]
-            else:
-                whole = cost[chosen]
-            if not _covers(item.payers, limit):
-                # Of no cost, and by no source, nothing is paid.
-                chosen, left, whole = (part[(left == 0) | (not limit.sources)] for part in (chosen, left, whole))
-                left = np.zeros_like(left)
-            pairs = zip(left.tolist(), whole.tolist(), strict=True)
-            wrong = [not limit.at_least(total) <= paid <= limit.at_most(total) for paid, total in pairs]
-            able[chosen[np.array(wrong, dtype=bool) & ~by_parts[chosen]]] = False
-    return able
-
-
-class _Spans:
-    """Where the options of each variant stand, and their entries among all that the plan has to pay."""
-
-    def __init__(self, options: Options) -> None:
-        self._option = np.searchsorted(options.variant, np.arange(len(options.variants) + 1))
-        self._entry = np.searchsorted(options.due_entries[0], np.arange(len(options) + 1))
-
-    def of(self, variant: int) -> tuple[Ints, slice]:
-        first, last = self._option[variant], self._option[variant + 1]
-        return np.arange(first, last), slice(self._entry[first], self._entry[last])
-
-
-def _covers(payers: Payers, limit: Limit) -> bool:
-    """Whether a limit is on all payers together, so that the balance decides it and a row would say nothing."""
-    return len(limit.sources) == len(payers.sources)
-
-
 def column_bounds(options: Options, accounts: Accounts) -> Floats:
     """Return the most that each column of money holds.
 
     A payment is at most the greatest cost of each variant in the cell, added up, or what a flexible project pays in a
     year at the most.
     """
-    cells = _Cells(accounts)
+    cells = accounts.cells
     option, year, amount = options.due_entries
     entry = cells.of(options, accounts, option, year)
     option, entry, amount = option[entry >= 0], entry[entry >= 0], amount[entry >= 0]
@@ -287,150 +250,37 @@ def column_bounds(options: Options, accounts: Accounts) -> Floats:
     return np.concatenate([paid, carried])
 
 
-class _Cells:
-    """All cells of the accounts that have payment columns and fixed yearly costs, in one row.
+class Cells:
+    """All cells of the accounts that have payment columns and fixed yearly costs, one after the other.
 
-    ``payments`` are their payment columns, and ``of_payment`` the cell of each.
+    ``keys`` are their account and their place in it; ``payments`` are their payment columns, and ``of_payment`` the
+    cell of each.
     """
 
     def __init__(self, accounts: Accounts) -> None:
-        self.keys: list[tuple[int, int]] = []
-        self._of_year: dict[tuple[int, int], int] = {}
-        for number, item in enumerate(accounts.items):
-            for cell, years in enumerate(() if item.direct or item.flexible else item.cells):
-                self._of_year |= {(number, year): len(self.keys) for year in years}
-                self.keys.append((number, cell))
-        place = {key: number for number, key in enumerate(self.keys)}
-        pairs = zip(accounts.account.tolist(), accounts.cell.tolist(), strict=True)
-        every = np.array([place.get(pair, -1) for pair in pairs], dtype=np.int64)
-        self.payments = np.flatnonzero(every >= 0)
-        self.of_payment = every[self.payments]
+        parts = [() if item.direct or item.flexible else item.cells for item in accounts.items]
+        numbers = np.array([len(cells) for cells in parts], dtype=np.int64)
+        own, place = ranges(np.zeros_like(numbers), numbers)
+        self.keys = Keys(own, place)
+        first = np.where(numbers > 0, np.cumsum(numbers) - numbers, -1)
+        self.payments = np.flatnonzero(first[accounts.account] >= 0)
+        self.of_payment = (first[accounts.account] + accounts.cell)[self.payments]
+        listed = [years for cells in parts for years in cells]
+        cell = np.repeat(np.arange(len(listed)), [len(years) for years in listed])
+        year = np.fromiter(chain.from_iterable(listed), dtype=np.int64, count=len(cell))
+        self._first = int(year.min(initial=9999))
+        # Behind the last account and the last year stands what has no cell.
+        self._table = np.full((len(parts) + 1, int(year.max(initial=self._first)) - self._first + 2), -1)
+        self._table[own[cell], year - self._first] = cell
 
     def __len__(self) -> int:
         return len(self.keys)
 
     def of(self, options: Options, accounts: Accounts, option: Ints, year: Ints) -> Ints:
         """Return the cell in which an option is paid in a year; −1 where no columns pay it."""
-        return _looked_up(self._of_year, accounts.of_variant[options.variant[option]], year)
-
-
-def account_rows(options: Options, accounts: Accounts, scales: Scales) -> Iterator[RowBlock]:
-    """Return the rows of financing: balances, limits of shares on options of fixed cost, and envelopes."""
-    spending = scales.spending(options.due_entries)
-    if accounts.items:
-        yield _balance_rows(options, accounts, spending)
-        yield _limit_rows(options, accounts, scales)
-    if accounts.ceilings:
-        yield _envelope_rows(options, accounts, spending)
-
-
-def _balance_rows(options: Options, accounts: Accounts, spending: Spending) -> RowBlock:
-    """In every account and cell the sources pay exactly what is spent: sum of payments − sum of spending = 0."""
-    cells = _Cells(accounts)
-    cell = cells.of(options, accounts, spending.option, spending.year)
-    column, amount, cell = spending.column[cell >= 0], spending.amount[cell >= 0], cell[cell >= 0]
-    nothing = np.zeros(len(cells))
-    return RowBlock(
-        "balance",
-        cells.keys,
-        np.concatenate([cells.of_payment, cell]),
-        np.concatenate([len(options) + cells.payments, column]),
-        np.concatenate([np.ones(len(cells.payments)), -amount.astype(np.float64)]),
-        nothing,
-        nothing,
-    )
-
-
-def _looked_up(table: Mapping[tuple[int, int], int], first: Ints, second: Ints) -> Ints:
-    """Look up pairs all at once; −1 where the table has none."""
-    if not table:
-        return np.full(len(first), -1, dtype=np.int64)
-    keys = np.array(list(table), dtype=np.int64)
-    low, high = keys[:, 1].min(), max(keys[:, 1].max(), second.max(initial=0))
-    dense = np.full((keys[:, 0].max() + 1, high - low + 1), -1, dtype=np.int64)
-    dense[keys[:, 0], keys[:, 1] - low] = list(table.values())
-    inside = (first >= 0) & (first < len(dense)) & (second >= low)
-    found: Ints = np.where(inside, dense[np.where(inside, first, 0), np.where(inside, second - low, 0)], -1)
-    return found
-
-
-def _limit_rows(options: Options, accounts: Accounts, scales: Scales) -> RowBlock:
-    """What limited sources pay lies between floor(min·C) and ceil(max·C) of the cost C of the chosen option.
-
-    What they paid before the plan, a number of its only option, is taken off both.
-    """
-    writer = RowWriter("share")
-    option, year, amount = options.due_entries
-    cost, spans = options.cost, _Spans(options)
-    first_column = np.searchsorted(accounts.account, np.arange(len(accounts.items) + 1))
-    sources = accounts.source.tolist()
-    scaled = set(options.variant[scales.option].tolist())
-    for number, item in enumerate(accounts.items):
-        if not item.payers.limits or item.variants[0] in scaled:
-            continue
-        (variant,) = item.variants
-        chosen, entries = spans.of(variant)
-        columns = np.arange(first_column[number], first_column[number + 1])
-        own = sources[first_column[number] : first_column[number + 1]]
-        for limit in (limit for limit in item.payers.limits if not _covers(item.payers, limit)):
-            paid = columns[np.array([source in limit.sources for source in own], dtype=bool)]
-            if not limit.yearly:
-                key = (limit.row, variant, None)
-                _bound(writer, key, len(options) + paid, limit, chosen, cost[chosen].tolist())
-                continue
-            for cell, (paid_year,) in enumerate(item.cells):
-                now = year[entries] == paid_year
-                here = len(options) + paid[accounts.cell[paid] == cell]
-                due = amount[entries][now].tolist()
-                _bound(writer, (limit.row, variant, paid_year), here, limit, option[entries][now], due)
-    return writer.block()
-
-
-def _bound(
-    writer: RowWriter, key: tuple[Any, ...], paid: Ints, limit: Limit, options: Ints, costs: Sequence[int]
-) -> None:
-    """Write 0 <= payments − floor(min·C)·x and payments − ceil(max·C)·x <= 0, as one row where the two are the same."""
-    least = np.array([limit.at_least(cost) for cost in costs], dtype=np.float64)
-    most = np.array([limit.at_most(cost) for cost in costs], dtype=np.float64)
-    if np.array_equal(least, most):
-        writer.add((*key, "exactly"), 0, 0, (paid, 1), (options, -least))
-        return
-    if (least > 0).any():
-        writer.add((*key, "min"), 0, np.inf, (paid, 1), (options, -least))
-    if limit.high < 1:
-        writer.add((*key, "max"), -np.inf, 0, (paid, 1), (options, -most))
-
-
-def _envelope_rows(options: Options, accounts: Accounts, spending: Spending) -> RowBlock:
-    """What the sources of an envelope pay in its years, and what it passes on, is at most its room and what it gets.
-
-    What they paid before the plan is taken off the room.
-    """
-    column, year, amount = spending.column, spending.year, spending.amount
-    own = accounts.of_variant[options.variant[spending.option]]
-    only_source = np.array([a.payers.sources[0] if a.direct else -1 for a in accounts.items] + [-1], dtype=np.int64)[
-        own
-    ]
-    rows, columns, values = [], [], []
-    for number, ceiling in enumerate(accounts.ceilings):
-        years = (ceiling.years.start, ceiling.years.stop - 1)
-        direct = np.isin(only_source, ceiling.sources) & (years[0] <= year) & (year <= years[1])
-        paid = np.isin(accounts.source, ceiling.sources) & (years[0] <= accounts.year) & (accounts.year <= years[1])
-        columns += [column[direct], len(options) + np.flatnonzero(paid)]
-        values += [amount[direct].astype(np.float64), np.ones(int(paid.sum()))]
-        rows.append(np.full(int(direct.sum() + paid.sum()), number, dtype=np.int64))
-    first = len(options) + len(accounts)
-    for number, carry in enumerate(accounts.carries):
-        rows.append(np.array([carry.giver, carry.taker]))
-        columns.append(np.array([first + number] * 2))
-        values.append(np.array([1.0, -1.0]))
-    room: Floats = np.array([ceiling.left for ceiling in accounts.ceilings], dtype=np.float64)
-    return RowBlock(
-        "envelope",
-        [ceiling.key for ceiling in accounts.ceilings],
-        np.concatenate(rows),
-        np.concatenate(columns),
-        np.concatenate(values),
-        np.full(len(room), -np.inf),
-        room,
-    )
+        years = self._table.shape[1] - 1
+        offset = year - self._first
+        found: Ints = self._table[
+            accounts.of_variant[options.variant[option]], np.where((0 <= offset) & (offset < years), offset, years)
+        ]
+        return found

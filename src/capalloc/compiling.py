@@ -6,9 +6,7 @@ One column x[o] in {0, 1} stands for each option o (a project, a mode, a start y
 ``choice``
     sum of x over F(i) <= 1, or = 1 where the project is mandatory, committed or has begun;
 ``dependency``
-    requires: F(then) − F(first) <= 0.  finish_start, start_start: for each start year t of ``then``, the options of
-    ``then`` that start by t less the options of ``first`` that allow a start by t are <= 0 (aggregated precedence;
-    Pritsker, Watters and Wolfe 1969).  together: F(then) − F(first) = 0.  excludes: F(then) + F(first) <= 1;
+    see :mod:`capalloc.sequencing`;
 ``group``
     the sum over all members <= 1, = 1, >= k or <= k;
 ``resource``
@@ -24,7 +22,6 @@ One column x[o] in {0, 1} stands for each option o (a project, a mode, a start y
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -32,21 +29,25 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from capalloc.accounts import Accounts, account_rows, column_bounds, open_accounts, payable
+from capalloc.accounts import Accounts, column_bounds, open_accounts
 from capalloc.allocation import Allocation, Choice
+from capalloc.balancing import account_rows
 from capalloc.ceilings import least_carried
 from capalloc.classes import class_weights, option_classes
 from capalloc.extras import Exact, Extras, open_extras
 from capalloc.flexible import flexible_rows
 from capalloc.history import due_projects
-from capalloc.model import Block, Floats, Ints, LinearModel
-from capalloc.options import Options, expand, spread
+from capalloc.limiting import payable
+from capalloc.model import Block, Floats, Ints, Keys, LinearModel
+from capalloc.options import Options, expand, ranges
 from capalloc.payers import find_payers
 from capalloc.programmes import Scales, open_scales, scale_rows
 from capalloc.records import Capacity, Membership
 from capalloc.rows import EXACT, RowBlock, RowWriter, stack
 from capalloc.scaled_shares import scaled_share_rows
+from capalloc.sequencing import dependency_rows
 from capalloc.settings import VALUE_GRID
 from capalloc.sums import common_unit
 from capalloc.tables import Tables
@@ -185,7 +186,7 @@ def compile_tables(tables: Tables) -> Compiled:
     takes = payable(options, accounts, scales.option) if tables.sources else np.ones(len(options))
     most = np.concatenate([takes, column_bounds(options, accounts), scales.upper])
     extras = open_extras(tables, options, accounts, scales, most)
-    blocks = [_choice_rows(tables, options), _dependency_rows(tables, options), _group_rows(tables, options)]
+    blocks = [_choice_rows(tables, options), dependency_rows(tables, options), _group_rows(tables, options)]
     blocks += [*_resource_rows(tables, options, scales), *account_rows(options, accounts, scales)]
     blocks += [*flexible_rows(options, accounts), *extras.rows]
     blocks += [scale_rows(tables, options, scales), scaled_share_rows(options, accounts, scales)]
@@ -214,17 +215,19 @@ def compile_tables(tables: Tables) -> Compiled:
     return Compiled(tables, options, accounts, scales, extras, model, unit)
 
 
-def _option_keys(tables: Tables, options: Options) -> Sequence[tuple[Any, ...]]:
-    names = [(tables.projects[variant.project].id, variant.mode) for variant in options.variants]
-    return [
-        (*names[variant], year) for variant, year in zip(options.variant.tolist(), options.start.tolist(), strict=True)
-    ]
+def _option_keys(tables: Tables, options: Options) -> Keys:
+    project = _objects([project.id for project in tables.projects])
+    mode = _objects([variant.mode for variant in options.variants])
+    return Keys(project[options.project], mode[options.variant], options.start)
 
 
-def _payment_keys(tables: Tables, accounts: Accounts) -> Sequence[tuple[Any, ...]]:
-    ids = [source.id for source in tables.sources]
-    parts = zip(accounts.account.tolist(), accounts.source.tolist(), accounts.year.tolist(), strict=True)
-    return [(account, ids[source], year) for account, source, year in parts]
+def _payment_keys(tables: Tables, accounts: Accounts) -> Keys:
+    ids = _objects([source.id for source in tables.sources])
+    return Keys(accounts.account, ids[accounts.source], accounts.year)
+
+
+def _objects(names: Sequence[str]) -> npt.NDArray[np.object_]:
+    return np.array(names, dtype=object)
 
 
 def _objective(tables: Tables, options: Options, scales: Scales, extras: Extras) -> tuple[Floats, Fraction]:
@@ -236,16 +239,32 @@ def _objective(tables: Tables, options: Options, scales: Scales, extras: Extras)
     weights = class_weights(tables)
     whole = math.lcm(*(weight.denominator for weight in weights.values()), 1)
     scaled = {number: int(weight * whole) for number, weight in weights.items()}
-    classes = option_classes(tables, options)
-    worth = options.value.astype(object) * np.array([scaled[number] for number in classes.tolist()], dtype=object)
-    step = VALUE_GRID * Fraction(math.gcd(*worth.tolist()), whole)
+    classes, place = np.unique(option_classes(tables, options), return_inverse=True)
+    worth = products(options.value, [scaled[number] for number in classes.tolist()], place)
+    divisor = int(np.gcd.reduce(worth, initial=0))
+    step = VALUE_GRID * Fraction(divisor, whole)
     gains = [extra.gain for extra in extras.columns]
     unit = common_unit([step, *gains])
-    times, divisor = step / unit, math.gcd(*worth.tolist()) or 1
     objective = np.zeros(extras.first + len(extras))
-    objective[scales.carriers(len(options))] = np.array(worth // divisor * int(times), dtype=np.float64)
+    objective[scales.carriers(len(options))] = products(worth // (divisor or 1), [int(step / unit)])
     objective[extras.first :] = [float(gain / unit) for gain in gains]
     return objective, unit
+
+
+def products(
+    numbers: Ints | npt.NDArray[np.object_], factors: Sequence[int], place: Ints | int = 0
+) -> Ints | npt.NDArray[np.object_]:
+    """Return ``numbers * factors[place]`` exactly: in whole numbers of any length where 64 bits may not hold them.
+
+    Examples
+    --------
+    >>> products(np.array([3, 4]), [10**18, 1], np.array([0, 1])), products(np.array([3]), [5])
+    (array([3000000000000000000, 4], dtype=object), array([15]))
+    """
+    largest = max(int(np.abs(numbers).max(initial=0)), 1) * max(map(abs, factors), default=0)
+    kind = np.int64 if largest < 2**61 else object
+    found: Ints | npt.NDArray[np.object_] = numbers.astype(kind) * np.array(factors, dtype=kind)[place]
+    return found
 
 
 def _spans(options: Options, projects: int) -> Ints:
@@ -264,60 +283,13 @@ def _choice_rows(tables: Tables, options: Options) -> RowBlock:
     column = np.flatnonzero(row >= 0)
     return RowBlock(
         "choice",
-        [(tables.projects[project].id,) for project in needed.tolist()],
+        Keys(_objects([tables.projects[project].id for project in needed.tolist()])),
         row[column],
         column,
         np.ones(len(column)),
         np.where(due[needed], 1.0, -np.inf),
         np.ones(len(needed)),
     )
-
-
-def _dependency_rows(tables: Tables, options: Options) -> RowBlock:
-    writer = RowWriter("dependency")
-    index = {project.id: number for number, project in enumerate(tables.projects)}
-    spans = _spans(options, len(tables.projects)).tolist()
-    start, finish = options.start.tolist(), options.finish.tolist()
-    for number, row in enumerate(tables.dependencies):
-        first, then = (np.arange(spans[index[p]], spans[index[p] + 1]) for p in (row.first, row.then))
-        if row.kind == "requires":
-            writer.add((number, None), -np.inf, 0, (then, 1), (first, -1))
-        elif row.kind == "together":
-            writer.add((number, None), 0, 0, (then, 1), (first, -1))
-        elif row.kind == "excludes":
-            writer.add((number, None), -np.inf, 1, (then, 1), (first, 1))
-        else:
-            end = [finish[o] + 1 if row.kind == "finish_start" else start[o] for o in first.tolist()]
-            times = [year + row.lag for year in end], [start[o] for o in then.tolist()]
-            for year, early, ready in _precedence(first, then, *times):
-                writer.add((number, year), -np.inf, 0, (early, 1), (ready, -1))
-    return writer.block()
-
-
-def _precedence(first: Ints, then: Ints, end: Sequence[int], start: Sequence[int]) -> Iterator[tuple[int, Ints, Ints]]:
-    """For each start year of ``then``: its options that start by then, and those of ``first`` that let them.
-
-    Parameters
-    ----------
-    end
-        The year in which each option of ``first`` lets the other start.
-    start
-        The year in which each option of ``then`` starts.
-    """
-    first, ends = _by_year(first, end)
-    then, starts = _by_year(then, start)
-    years = sorted(set(starts))
-    ready = [bisect_right(ends, year) for year in years]
-    for number, year in enumerate(years):
-        # With the same options of `first` behind it, the row of a later year implies this one.
-        if number + 1 == len(years) or ready[number] < ready[number + 1]:
-            yield year, then[: bisect_right(starts, year)], first[: ready[number]]
-
-
-def _by_year(options: Ints, years: Sequence[int]) -> tuple[Ints, list[int]]:
-    """The options in the order of their years, and these years."""
-    order = sorted(range(len(years)), key=years.__getitem__)
-    return options[order], [years[place] for place in order]
 
 
 def _group_rows(tables: Tables, options: Options) -> RowBlock:
@@ -342,43 +314,44 @@ def _group_rows(tables: Tables, options: Options) -> RowBlock:
 
 def _resource_rows(tables: Tables, options: Options, scales: Scales) -> Iterator[RowBlock]:
     """One row a capacity; the amounts of a resource are scaled together to whole numbers."""
-    uses: dict[str, dict[tuple[str, str], dict[int, Fraction]]] = {resource.id: {} for resource in tables.resources}
+    variant = {(tables.projects[v.project].id, v.mode): number for number, v in enumerate(options.variants)}
+    uses: dict[str, list[tuple[int, int, Fraction]]] = {resource.id: [] for resource in tables.resources}
     for use in tables.uses:
-        uses[use.resource].setdefault((use.project, use.mode), {})[use.offset] = use.amount
+        uses[use.resource].append((variant[use.project, use.mode], use.offset, use.amount))
+    capacities: dict[str, list[Capacity]] = {}
+    for row in tables.capacities:
+        capacities.setdefault(row.resource, []).append(row)
     for resource in tables.resources:
-        capacities = [row for row in tables.capacities if row.resource == resource.id]
-        if capacities:
-            yield _capacity_rows(tables, options, scales, uses[resource.id], capacities)
+        if resource.id in capacities:
+            yield _capacity_rows(tables, options, scales, uses[resource.id], capacities[resource.id])
 
 
 def _capacity_rows(
     tables: Tables,
     options: Options,
     scales: Scales,
-    uses: dict[tuple[str, str], dict[int, Fraction]],
+    uses: Sequence[tuple[int, int, Fraction]],
     capacities: Sequence[Capacity],
 ) -> RowBlock:
-    scale = math.lcm(*(amount.denominator for stream in uses.values() for amount in stream.values()))
-    # What whole options leave of a fine capacity a part of a programme may use.
-    exact = math.lcm(scale, *(row.amount.denominator for row in capacities)) if len(scales) else scale
-    scale = exact if exact * sum(sum(stream.values()) for stream in uses.values()) < EXACT else scale
+    scale = math.lcm(*(amount.denominator for *_, amount in uses))
+    if len(scales):
+        # What whole options leave of a fine capacity a part of a programme may use.
+        exact = math.lcm(scale, *(row.amount.denominator for row in capacities))
+        scale = exact if exact * sum(amount for *_, amount in uses) < EXACT else scale
     rounded = math.ceil if len(scales) else math.floor
-    streams = [uses.get((tables.projects[v.project].id, v.mode), {}) for v in options.variants]
-    lengths = np.array([max(stream, default=-1) + 1 for stream in streams], dtype=np.int64)
-    flat = np.array(
-        [int(stream.get(k, 0) * scale) for stream in streams for k in range(max(stream, default=-1) + 1)],
-        dtype=np.int64,
-    )
-    option, offset, used = spread(options.variant, lengths, flat)
-    carrier = scales.carriers(len(options))
-    year = options.start[option] + offset
+    whole = [(own, offset, amount.numerator * (scale // amount.denominator)) for own, offset, amount in uses]
+    variant, offset, used = np.array(whole, dtype=np.int64).reshape(-1, 3).T
+    first, last = (np.searchsorted(options.variant, variant, side=side) for side in ("left", "right"))
+    use, option = ranges(first, last - first)
+    year, used_by = options.start[option] + offset[use], used[use]
+    carrier = scales.carriers(len(options))[option]
     rows, columns, values = [], [], []
     for number, capacity in enumerate(capacities):
         period = tables.settings.known_period(capacity.period)
-        inside = (used != 0) & (period.first <= year) & (year <= period.last)
-        rows.append(np.full(int(inside.sum()), number, dtype=np.int64))
-        columns.append(carrier[option[inside]])
-        values.append(used[inside].astype(np.float64))
+        inside = np.flatnonzero((used_by != 0) & (period.first <= year) & (year <= period.last))
+        rows.append(np.full(len(inside), number, dtype=np.int64))
+        columns.append(carrier[inside])
+        values.append(used_by[inside].astype(np.float64))
     return RowBlock(
         "resource",
         [(row.resource, row.period) for row in capacities],
@@ -388,5 +361,5 @@ def _capacity_rows(
         np.full(len(capacities), -np.inf),
         # The scaled uses of whole options add up to whole numbers, so that what a capacity has beyond one never counts,
         # nor what it has beyond all uses together.  With scales a capacity is whole already, or no longer told apart.
-        np.array([float(min(rounded(row.amount * scale), int(flat.sum()) + 1)) for row in capacities]),
+        np.array([float(min(rounded(row.amount * scale), int(used.sum()) + 1)) for row in capacities]),
     )

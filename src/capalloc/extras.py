@@ -137,22 +137,24 @@ class _Writer:
         self.most = _Most(most, np.concatenate([own, money]))
         self.extras: list[Extra] = []
         self.rows = {kind: RowWriter(kind) for kind in ("synergy", "rule", "target")}
-        index = {project.id: number for number, project in enumerate(ledger.tables.projects)}
-        spans = np.searchsorted(ledger.options.project, np.arange(len(index) + 1))
-        self.columns_of = {name: np.arange(spans[number], spans[number + 1]) for name, number in index.items()}
+        self._index = {project.id: number for number, project in enumerate(ledger.tables.projects)}
+
+    def _columns_of(self, project: str) -> Ints:
+        number = self._index[project]
+        return np.arange(*np.searchsorted(self.ledger.options.project, [number, number + 1]))
 
     def synergy(self, name: str, projects: Sequence[str], value: Fraction, class_: int | None) -> None:
         """Write what the projects are worth together."""
         if not value:
             return
-        every = np.concatenate([self.columns_of[project] for project in projects])
+        every = np.concatenate([self._columns_of(project) for project in projects])
         ones = np.ones(len(every), dtype=np.int64)
         own = self._extra("synergy", (name,), (every, ones), (len(projects) - 1, 1), value, class_)
         if value < 0:
             self.rows["synergy"].add((name, None), -np.inf, len(projects) - 1, (every, 1), (own, -1))
             return
         for project in projects:
-            self.rows["synergy"].add((name, project), -np.inf, 0, (own, 1), (self.columns_of[project], -1))
+            self.rows["synergy"].add((name, project), -np.inf, 0, (own, 1), (self._columns_of(project), -1))
 
     def statement(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -24,6 +24,31 @@ class Origin:
 
     kind: str
     key: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Keys(Sequence[tuple[Any, ...]]):
+    """The keys of consecutive rows (or columns) as an array for each of their parts: tuples only when asked for.
+
+    Examples
+    --------
+    >>> list(Keys(np.array([7, 8]), np.array(["a", None])))
+    [(7, 'a'), (8, None)]
+    """
+
+    parts: tuple[npt.NDArray[Any], ...]
+
+    def __init__(self, *parts: npt.NDArray[Any]) -> None:
+        object.__setattr__(self, "parts", parts)
+
+    def __len__(self) -> int:
+        return len(self.parts[0])
+
+    def __getitem__(self, index: Any) -> Any:
+        return tuple(part.item(index) for part in self.parts)
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return zip(*(part.tolist() for part in self.parts), strict=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,18 +57,18 @@ def find_payers(tables: Tables, variants: Sequence[Variant]) -> tuple[Payers, ..
     or where something was paid before the plan; a row whose ``max`` is 0 bars its sources and says nothing else.
     """
     index = {source.id: number for number, source in enumerate(tables.sources)}
-    eligible = [_eligible(tables, source) for source in tables.sources]
-    rows = _rows_by_project(tables, index)
+    may = list(zip(*(_eligible(tables, source) for source in tables.sources), strict=True)) or [()] * len(tables.projects)
+    rows, limits = _rows_by_project(tables), [_limit(index, row) for row in enumerate(tables.shares)]
     before = _paid_before(tables, index, variants)
     made: dict[tuple[object, ...], Payers] = {}
     payers = []
     for variant in variants:
-        mine = tuple(row for mode, row in rows.get(variant.project, ()) if mode in ("", variant.mode))
-        able = tuple(number for number, projects in enumerate(eligible) if variant.project in projects)
-        paid = before.get(variant.project, ())
-        key = (able, mine, paid)
+        number = variant.project
+        mine = tuple(row for mode, row in rows.get(number, ()) if mode in ("", variant.mode))
+        key = (may[number], mine, before.get(number, ()))
         if key not in made:
-            made[key] = _payers(tables, able, mine, dict(paid))
+            able = tuple(source for source, eligible in enumerate(may[number]) if eligible)
+            made[key] = _payers(tables, able, tuple(limits[row] for row in mine), dict(before.get(number, ())))
         payers.append(made[key])
     return tuple(payers)
 
@@ -109,24 +109,27 @@ def _limits(sources: tuple[int, ...], rows: Sequence[Limit], paid: Mapping[int, 
             yield replace(row, sources=bound)
 
 
-def _eligible(tables: Tables, source: Source) -> frozenset[int]:
-    selection = parse_selection(source.eligible)
-    return frozenset(number for number, project in enumerate(tables.projects) if selection.matches(project))
+def _eligible(tables: Tables, source: Source) -> list[bool]:
+    return list(map(parse_selection(source.eligible).matches, tables.projects))
 
 
-def _rows_by_project(tables: Tables, index: dict[str, int]) -> dict[int, list[tuple[str, Limit]]]:
-    """The mode and limit of every `shares` row, for each project that it names or selects."""
+def _limit(index: Mapping[str, int], row: tuple[int, Share]) -> Limit:
+    number, share = row
+    sources = tuple(index[source] for source in share.source)
+    return Limit(sources, share.min, share.max, share.per == "year", number, legal=share.legal)
+
+
+def _rows_by_project(tables: Tables) -> Mapping[int, list[tuple[str, int]]]:
+    """The mode and the place of every `shares` row, for each project that it names or selects."""
     numbers = {project.id: number for number, project in enumerate(tables.projects)}
-    rows: dict[int, list[tuple[str, Limit]]] = defaultdict(list)
-    for number, share in enumerate(tables.shares):
-        sources = tuple(index[source] for source in share.source)
-        limit = Limit(sources, share.min, share.max, share.per == "year", number, legal=share.legal)
+    rows: dict[int, list[tuple[str, int]]] = defaultdict(list)
+    for place, share in enumerate(tables.shares):
         for project in _projects(tables, numbers, share):
-            rows[project].append((share.mode, limit))
+            rows[project].append((share.mode, place))
     return rows
 
 
-def _projects(tables: Tables, numbers: dict[str, int], share: Share) -> list[int]:
+def _projects(tables: Tables, numbers: Mapping[str, int], share: Share) -> list[int]:
     if share.project in numbers:
         return [numbers[share.project]]
     selection = parse_selection(share.project)

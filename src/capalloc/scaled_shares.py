@@ -37,7 +37,7 @@ def scaled_share_rows(options: Options, accounts: Accounts, scales: Scales) -> R
     own = scales.spending(options.due_entries)
     scaled = np.isin(own.option, scales.option)
     variant = np.where(scaled, options.variant[own.option], -1)
-    for number, item in enumerate(accounts.items):
+    for number, item in enumerate(accounts.items if len(scales) else ()):
         mine = np.flatnonzero(variant == item.variants[0])
         if not len(mine) or not item.payers.limits:
             continue
