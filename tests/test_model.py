@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from capalloc.model import Block, Origin, SolveOptions, Status, relative_gap
+from capalloc.model import Block, Keys, Origin, SolveOptions, Status, relative_gap
 from small_models import INF, model_of
 
 MODEL = replace(
@@ -66,3 +67,12 @@ def test_the_gap_is_relative_to_the_size_of_the_value(value, bound, gap):
 def test_a_run_has_the_limits_of_the_contract_unless_told_otherwise():
     """A minute, a gap of a hundredth of a percent, two threads, seed 0, any number of nodes."""
     assert SolveOptions() == SolveOptions(time_limit=60.0, gap=1e-4, threads=2, seed=0, node_limit=None)
+
+
+def test_keys_are_tuples_of_plain_values():
+    """Read one by one, from the end, or all; there is none behind the last."""
+    keys = Keys(np.array([7, 8]), np.array(["a", None], dtype=object))
+    assert (len(keys), keys[0], keys[-1], list(keys)) == (2, (7, "a"), (8, None), [(7, "a"), (8, None)])
+    assert type(keys[0][0]) is int
+    with pytest.raises(IndexError):
+        keys[2]

@@ -1,15 +1,19 @@
 """Options: which modes and start years are left, what they cost in each year, and what they are worth."""
 
+import math
 from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from building import project, tables
 from capalloc.issues import InvalidInput
-from capalloc.options import Variant, expand, modes_of, spread
+from capalloc.options import Variant, expand, modes_of, round_products, spread
 from capalloc.records import Benefit, Commitment, Cost, Criterion, Mode, ProfileShare, Score
+from strategies import cases
 
 GRID = 10**6
 ALL = [2021, 2022, 2023, 2024]
@@ -404,3 +408,33 @@ def test_a_value_too_large_to_be_exact_is_refused(sign):
     (issue,) = refused.value.issues
     assert issue.code == "value-too-large"
     assert (issue.arguments["found"], issue.arguments["most"]) == (most + Fraction(1, GRID), most)
+
+
+@cases(200)
+@given(
+    st.lists(st.fractions() | st.integers(-(10**22), 10**22).map(lambda n: Fraction(n, 2)), min_size=1, max_size=6),
+    st.lists(st.fractions(min_value=0) | st.just(Fraction(1)), min_size=1, max_size=3),
+)
+def test_products_in_bulk_are_rounded_as_one_by_one(left, right):
+    """Half up whatever their size, also where two neighbouring floats stand on either side of a half."""
+    first, second = (part.ravel() for part in np.indices((len(left), len(right))))
+    pairs = [left[i] * right[j] for i, j in zip(first, second, strict=True)]
+    assert round_products(left, right, first, second).tolist() == [math.floor(p + Fraction(1, 2)) for p in pairs]
+
+
+@pytest.mark.parametrize(
+    ("number", "rounded"),
+    [
+        (Fraction(1, 2), 1),
+        (Fraction(-1, 2), 0),
+        (Fraction(1, 2) - Fraction(1, 10**40), 0),
+        (Fraction(10**17 + 1, 2), (10**17 + 2) // 2),
+        (Fraction(2**53 + 1), 2**53 + 1),
+        (Fraction(10**400), 10**400),
+        (Fraction(-1, 10**400), 0),
+    ],
+)
+def test_what_floats_cannot_tell_is_rounded_exactly(number, rounded):
+    """A half, what is nearly one, what has more digits than a float, and what is beyond them all."""
+    one = np.array([0])
+    assert round_products([number], [Fraction(1)], one, one).tolist() == [rounded]

@@ -2,11 +2,12 @@
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
 from building import project, tables
 from capalloc.options import expand
-from capalloc.payers import Limit, find_payers
+from capalloc.payers import Limit, find_payers, shares_of
 from capalloc.records import Mode, Share, Source
 
 HALF, THIRD = Fraction(1, 2), Fraction(1, 3)
@@ -148,4 +149,15 @@ def test_a_least_share_that_nobody_may_pay_stays_a_limit():
 def test_bounds_in_whole_units_give_way(low, high, cost, least, most):
     """The least is rounded down and the most up, so that a whole amount always lies between."""
     limit = Limit((0,), Fraction(low), Fraction(high), False, 0)
-    assert (limit.at_least(cost), limit.at_most(cost)) == (least, most)
+    found = shares_of([limit], np.array([0]), np.array([cost]))
+    assert [part.tolist() for part in found] == [[least], [most]]
+
+
+def test_shares_of_many_digits_are_taken_exactly():
+    """Beyond 64 bits as within them; what was paid is taken off, and a cap of law is rounded down."""
+    low, high = Fraction(10**30 - 1, 3 * 10**30), Fraction(2 * 10**30 + 1, 3 * 10**30)
+    limits = [Limit((0,), low, high, False, 0), Limit((0,), low, high, False, 1, paid=5, legal=True)]
+    least, most = shares_of(limits, np.array([0, 1, 0]), np.array([3 * 10**12, 3 * 10**12, 1]))
+    # A third less a little of 3·10^12 is not quite 10^12; two thirds and a little are beyond 2·10^12.
+    assert least.tolist() == [10**12 - 1, 10**12 - 6, 0]
+    assert most.tolist() == [2 * 10**12 + 1, 2 * 10**12 - 5, 1]

@@ -209,17 +209,17 @@ def _numbered(
     items: tuple[Account, ...], ceilings: tuple[Ceiling, ...], carries: tuple[Carry, ...], variants: int
 ) -> Accounts:
     of_variant = np.full(variants, -1, dtype=np.int64)
-    columns = []
+    # Numbers by the thousand, and no tuples of them, which would keep the garbage collector busy.
+    columns: tuple[list[int], ...] = ([], [], [], [])
     for number, item in enumerate(items):
         of_variant[list(item.variants)] = number
-        if not item.direct:
-            columns += [
-                (number, source, cell, years[0])
-                for cell, years in enumerate(item.cells)
-                for source in item.payers.sources
-            ]
-    account, source, cell, year = np.array(columns, dtype=np.int64).reshape(-1, 4).T
-    return Accounts(items, ceilings, carries, of_variant, account, source, cell, year)
+        payers = len(item.payers.sources)
+        for cell, years in enumerate(() if item.direct else item.cells):
+            parts = [number] * payers, item.payers.sources, [cell] * payers, [years[0]] * payers
+            for column, part in zip(columns, parts, strict=True):
+                column.extend(part)
+    account, source, place, year = (np.array(column, dtype=np.int64) for column in columns)
+    return Accounts(items, ceilings, carries, of_variant, account, source, place, year)
 
 
 def column_bounds(options: Options, accounts: Accounts) -> Floats:
@@ -281,6 +281,6 @@ class Cells:
         years = self._table.shape[1] - 1
         offset = year - self._first
         found: Ints = self._table[
-            accounts.of_variant[options.variant[option]], np.where((0 <= offset) & (offset < years), offset, years)
+            accounts.of_variant[options.variant[option]], np.where((offset >= 0) & (offset < years), offset, years)
         ]
         return found

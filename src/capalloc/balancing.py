@@ -9,9 +9,12 @@ import numpy as np
 from capalloc.accounts import Accounts
 from capalloc.limiting import limit_rows
 from capalloc.model import Floats
-from capalloc.options import Options
+from capalloc.options import Options, within
 from capalloc.programmes import Scales, Spending
 from capalloc.rows import RowBlock
+
+_YEARS = 10_000
+"""More than there are years, so that a source and a year make one number."""
 
 
 def account_rows(options: Options, accounts: Accounts, scales: Scales) -> Iterator[RowBlock]:
@@ -46,19 +49,18 @@ def _envelope_rows(options: Options, accounts: Accounts, spending: Spending) -> 
 
     What they paid before the plan is taken off the room.
     """
-    column, year, amount = spending.column, spending.year, spending.amount
     own = accounts.of_variant[options.variant[spending.option]]
-    only_source = np.array([a.payers.sources[0] if a.direct else -1 for a in accounts.items] + [-1], dtype=np.int64)[
-        own
-    ]
-    rows, columns, values = [], [], []
-    for number, ceiling in enumerate(accounts.ceilings):
-        years = (ceiling.years.start, ceiling.years.stop - 1)
-        direct = np.isin(only_source, ceiling.sources) & (years[0] <= year) & (year <= years[1])
-        paid = np.isin(accounts.source, ceiling.sources) & (years[0] <= accounts.year) & (accounts.year <= years[1])
-        columns += [column[direct], len(options) + np.flatnonzero(paid)]
-        values += [amount[direct].astype(np.float64), np.ones(int(paid.sum()))]
-        rows.append(np.full(int(direct.sum() + paid.sum()), number, dtype=np.int64))
+    only_source = np.array([a.payers.sources[0] if a.direct else -1 for a in accounts.items] + [-1], dtype=np.int64)
+    payer = np.concatenate([only_source[own], accounts.source])
+    column = np.concatenate([spending.column, len(options) + np.arange(len(accounts))])
+    year, amount = (
+        np.concatenate([spending.year, accounts.year]),
+        np.concatenate([spending.amount, np.ones(len(accounts))]),
+    )
+    parts = [(n, s, c.years.start, c.years.stop - 1) for n, c in enumerate(accounts.ceilings) for s in set(c.sources)]
+    number, source, opens, ends = np.array(parts, dtype=np.int64).T
+    part, entry = within(payer * _YEARS + year, source * _YEARS + opens, source * _YEARS + ends)
+    rows, columns, values = [number[part]], [column[entry]], [amount[entry]]
     first = len(options) + len(accounts)
     for number, carry in enumerate(accounts.carries):
         rows.append(np.array([carry.giver, carry.taker]))

@@ -26,7 +26,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +41,7 @@ from capalloc.flexible import flexible_rows
 from capalloc.history import due_projects
 from capalloc.limiting import payable
 from capalloc.model import Block, Floats, Ints, Keys, LinearModel
-from capalloc.options import Options, expand, ranges
+from capalloc.options import Options, expand, ranges, within
 from capalloc.payers import find_payers
 from capalloc.programmes import Scales, open_scales, scale_rows
 from capalloc.records import Capacity, Membership
@@ -312,12 +312,23 @@ def _group_rows(tables: Tables, options: Options) -> RowBlock:
     return writer.block()
 
 
+class _Uses(NamedTuple):
+    """The variant, the offset and the amount of every use of a resource."""
+
+    variant: list[int]
+    offset: list[int]
+    amount: list[Fraction]
+
+
 def _resource_rows(tables: Tables, options: Options, scales: Scales) -> Iterator[RowBlock]:
     """One row a capacity; the amounts of a resource are scaled together to whole numbers."""
     variant = {(tables.projects[v.project].id, v.mode): number for number, v in enumerate(options.variants)}
-    uses: dict[str, list[tuple[int, int, Fraction]]] = {resource.id: [] for resource in tables.resources}
+    uses = {resource.id: _Uses([], [], []) for resource in tables.resources}
     for use in tables.uses:
-        uses[use.resource].append((variant[use.project, use.mode], use.offset, use.amount))
+        own = uses[use.resource]
+        own.variant.append(variant[use.project, use.mode])
+        own.offset.append(use.offset)
+        own.amount.append(use.amount)
     capacities: dict[str, list[Capacity]] = {}
     for row in tables.capacities:
         capacities.setdefault(row.resource, []).append(row)
@@ -330,34 +341,28 @@ def _capacity_rows(
     tables: Tables,
     options: Options,
     scales: Scales,
-    uses: Sequence[tuple[int, int, Fraction]],
+    uses: _Uses,
     capacities: Sequence[Capacity],
 ) -> RowBlock:
-    scale = math.lcm(*(amount.denominator for *_, amount in uses))
+    scale = math.lcm(*(amount.denominator for amount in uses.amount))
     if len(scales):
         # What whole options leave of a fine capacity a part of a programme may use.
         exact = math.lcm(scale, *(row.amount.denominator for row in capacities))
-        scale = exact if exact * sum(amount for *_, amount in uses) < EXACT else scale
+        scale = exact if exact * sum(uses.amount) < EXACT else scale
     rounded = math.ceil if len(scales) else math.floor
-    whole = [(own, offset, amount.numerator * (scale // amount.denominator)) for own, offset, amount in uses]
-    variant, offset, used = np.array(whole, dtype=np.int64).reshape(-1, 3).T
+    used = np.array([amount.numerator * (scale // amount.denominator) for amount in uses.amount], dtype=np.int64)
+    variant, offset = np.array(uses.variant, dtype=np.int64), np.array(uses.offset, dtype=np.int64)
     first, last = (np.searchsorted(options.variant, variant, side=side) for side in ("left", "right"))
     use, option = ranges(first, last - first)
-    year, used_by = options.start[option] + offset[use], used[use]
-    carrier = scales.carriers(len(options))[option]
-    rows, columns, values = [], [], []
-    for number, capacity in enumerate(capacities):
-        period = tables.settings.known_period(capacity.period)
-        inside = np.flatnonzero((used_by != 0) & (period.first <= year) & (year <= period.last))
-        rows.append(np.full(len(inside), number, dtype=np.int64))
-        columns.append(carrier[inside])
-        values.append(used_by[inside].astype(np.float64))
+    periods = [tables.settings.known_period(row.period) for row in capacities]
+    opens, ends = (np.array([getattr(period, side) for period in periods]) for side in ("first", "last"))
+    row, entry = within(options.start[option] + offset[use], opens, ends)
     return RowBlock(
         "resource",
         [(row.resource, row.period) for row in capacities],
-        np.concatenate(rows),
-        np.concatenate(columns),
-        np.concatenate(values),
+        row,
+        scales.carriers(len(options))[option[entry]],
+        used[use[entry]].astype(np.float64),
         np.full(len(capacities), -np.inf),
         # The scaled uses of whole options add up to whole numbers, so that what a capacity has beyond one never counts,
         # nor what it has beyond all uses together.  With scales a capacity is whole already, or no longer told apart.

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from capalloc.accounts import Accounts
 from capalloc.model import Ints, Keys, Truths
 from capalloc.options import Options, ranges
-from capalloc.payers import Limit
+from capalloc.payers import Limit, shares_of
 from capalloc.programmes import Scales
 from capalloc.rows import RowBlock, RowWriter
 
@@ -72,20 +72,8 @@ def _hold(options: Options, bounds: Sequence[_Bound]) -> _Held:
         np.concatenate([option, owner[entry]]),
         np.concatenate([np.zeros_like(option), year[entry]]),
         np.concatenate([options.due[option], amount[entry]]),
-        *_shares([each.limit for each in bounds], bound, cost),
+        *shares_of([each.limit for each in bounds], bound, cost),
     )
-
-
-def _shares(limits: Sequence[Limit], bound: Ints, cost: Ints) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """The least and the most of each cost, as :meth:`Limit.at_least` and :meth:`Limit.at_most` say."""
-    terms = [
-        (*each.low.as_integer_ratio(), *each.high.as_integer_ratio(), not each.legal, each.paid) for each in limits
-    ]
-    longest = max((max(map(abs, each)) for each in terms), default=0)
-    kind = np.int64 if (longest + 1) * (int(cost.max(initial=0)) + 1) < 2**62 else object
-    top, bottom, high, parts, up, paid = np.array(terms, dtype=kind).reshape(-1, 6).T[:, bound]
-    cost = cost.astype(kind)
-    return top * cost // bottom - paid, (high * cost + up * (parts - 1)) // parts - paid
 
 
 def payable(options: Options, accounts: Accounts, scaled: Sequence[int] | Ints = ()) -> Truths:
@@ -121,7 +109,7 @@ def limit_rows(options: Options, accounts: Accounts, scales: Scales) -> RowBlock
     if not bounds:
         return RowWriter("share").block()
     held = _hold(options, bounds)
-    codes, first, place = np.unique(held.bound * _YEARS + held.year, return_index=True, return_inverse=True)
+    codes, place = np.unique(held.bound * _YEARS + held.year, return_inverse=True)
     group, year = np.divmod(codes, _YEARS)
     capped = np.array([each.limit.high < 1 for each in bounds], dtype=bool)[group]
     exactly = np.bincount(place, held.least != held.most) == 0
@@ -133,10 +121,11 @@ def limit_rows(options: Options, accounts: Accounts, scales: Scales) -> RowBlock
     word = np.full(int(count.sum()), "max", dtype=object)
     word[below[low]] = np.where(exactly[low], "exactly", "min")
     own, paid = _paid(accounts, bounds, codes)
-    blocks = ((low, below, held.least), (high, above, held.most))
-    entries = [(rows[place], held.option, amount, kept[place]) for kept, rows, amount in blocks]
-    entries += [(rows[own], len(options) + paid, -np.ones(len(own)), kept[own]) for kept, rows, _ in blocks]
-    row, column, amount = (np.concatenate([e[part][e[3]] for e in entries]) for part in range(3))
+    entries: list[tuple[Truths, Ints, Ints, npt.NDArray[Any]]] = []
+    for kept, rows, amount in ((low, below, held.least), (high, above, held.most)):
+        entries.append((kept[place], rows[place], held.option, -amount))
+        entries.append((kept[own], rows[own], len(options) + paid, np.ones(len(own))))
+    row, column, value = (np.concatenate([entry[part][entry[0]] for entry in entries]) for part in (1, 2, 3))
     of = np.repeat(np.arange(len(codes)), count)
     statement = np.array([each.limit.row for each in bounds])[group[of]]
     years = year[of].astype(object)
@@ -146,7 +135,7 @@ def limit_rows(options: Options, accounts: Accounts, scales: Scales) -> RowBlock
         Keys(statement, np.array([each.variant for each in bounds])[group[of]], years, word),
         row,
         column,
-        -amount.astype(np.float64),
+        value.astype(np.float64),
         np.where(word == "max", -np.inf, 0.0),
         np.where(word == "min", np.inf, 0.0),
     )
@@ -157,7 +146,8 @@ def _paid(accounts: Accounts, bounds: Sequence[_Bound], codes: Ints) -> tuple[In
     account = np.array([each.account for each in bounds], dtype=np.int64)
     first, last = (np.searchsorted(accounts.account, account, side=side) for side in ("left", "right"))
     bound, column = ranges(first, last - first)
-    named = np.zeros((len(bounds), int(accounts.source.max(initial=-1)) + 1), dtype=bool)
+    sources = max((source for each in accounts.items for source in each.payers.sources), default=-1) + 1
+    named = np.zeros((len(bounds), sources), dtype=bool)
     for number, each in enumerate(bounds):
         named[number, list(each.limit.sources)] = True
     mine = named[bound, accounts.source[column]]

@@ -144,6 +144,20 @@ def ranges(first: Ints, count: Ints) -> tuple[Ints, Ints]:
     return run, np.arange(len(run)) - np.repeat(np.cumsum(count) - count - first, count)
 
 
+def within(numbers: Ints, first: Ints, last: Ints) -> tuple[Ints, Ints]:
+    """Return which numbers lie between each ``first`` and ``last``, both included: of each the pair, and its place.
+
+    Examples
+    --------
+    >>> [part.tolist() for part in within(np.array([5, 3, 4]), np.array([4, 3]), np.array([5, 3]))]
+    [[0, 0, 1], [2, 0, 1]]
+    """
+    order = np.argsort(numbers, kind="stable")
+    begin, end = np.searchsorted(numbers[order], first), np.searchsorted(numbers[order], last, side="right")
+    pair, place = ranges(begin, end - begin)
+    return pair, order[place]
+
+
 def spread(stream: Ints, lengths: Ints, flat: Ints) -> tuple[Ints, Ints, Ints]:
     """Give each option its stream: the option, the offset and the amount of each entry.
 
@@ -169,11 +183,11 @@ def expand(tables: Tables) -> Options:
     InvalidInput
         When a value is too large to be told apart from its neighbours.
     """
-    costing, ways = Costing(tables), tuple(_ways(tables))
-    variants = tuple(_variants(tables, costing, ways))
+    costing = Costing(tables)
+    variants = tuple(_variants(tables, costing))
     first = np.array([v.starts.start for v in variants], dtype=np.int64)
     variant, start = ranges(first, np.array([len(v.starts) for v in variants], dtype=np.int64))
-    streams, stream = _streams(tables, costing, (ways, variants), variant, start)
+    streams, stream = _streams(tables, costing, variants, variant, start)
     duration = np.array([v.duration for v in variants], dtype=np.int64)
     # The trailing zero stands for the stream −1.
     paid = np.array([*map(_years, streams), 0], dtype=np.int64)
@@ -187,15 +201,15 @@ def expand(tables: Tables) -> Options:
 
 
 def _streams(
-    tables: Tables, costing: Costing, given: tuple[Sequence[_Way], Sequence[Variant]], variant: Ints, start: Ints
+    tables: Tables, costing: Costing, variants: Sequence[Variant], variant: Ints, start: Ints
 ) -> tuple[tuple[tuple[int, ...], ...], Ints]:
     """The cost streams, and the one of each option: its variant's own, or with an index one for each start.
 
     The stream is −1 where the index says nothing about a year of payment.
     """
-    ways, variants = given
     if tables.settings.prices != "nominal":
         return tuple(v.costs for v in variants), variant
+    ways = tuple(_ways(tables))
     exact = [() if v.leeway else _amounts(tables, costing, way) for way, v in zip(ways, variants, strict=True)]
     streams: list[tuple[int, ...]] = []
     stream = np.full(len(variant), -1, dtype=np.int64)
@@ -254,7 +268,9 @@ def round_products(
         sure = np.abs(above - 0.5) > np.abs(near) * 2.0**-50
     rounded = np.where(sure, below + (above > 0.5), 0).astype(np.int64)
     doubtful = np.flatnonzero(~sure)
-    exact = [_round_product(a[i], b[j]) for i, j in zip(first[doubtful].tolist(), second[doubtful].tolist(), strict=True)]
+    exact = [
+        _round_product(a[i], b[j]) for i, j in zip(first[doubtful].tolist(), second[doubtful].tolist(), strict=True)
+    ]
     if max(map(abs, exact), default=0) > LARGEST_VALUE:
         rounded = rounded.astype(object)
     rounded[doubtful] = exact
@@ -278,7 +294,7 @@ def _round_product(a: Fraction, b: Fraction) -> int:
 class _Way(NamedTuple):
     """A project in a mode, and its past where it has one."""
 
-    index: int
+    place: int
     project: Project
     mode: Mode | None
     duration: int
@@ -293,31 +309,31 @@ def _ways(tables: Tables) -> Iterator[_Way]:
             yield _Way(index, project, mode, duration, past.get(project.id))
 
 
-def _variants(tables: Tables, costing: Costing, ways: Iterable[_Way]) -> Iterator[Variant]:
+def _variants(tables: Tables, costing: Costing) -> Iterator[Variant]:
     committed, worth = {row.project: row for row in tables.committed}, _Worth(tables)
     window = max(tables.settings.first_year, first_open_year(tables.settings)), tables.settings.last_year
-    for way in ways:
+    for way in _ways(tables):
         name = way.mode.mode if way.mode else ""
         leeway = costing.leeway(way.project, way.mode)
         value, delay = worth.of(way.project, way.mode, way.duration)
         if way.past is not None:
-            yield _continued(tables, costing, way, value, delay)
+            yield _continued(tables, costing, way, way.past, (value, delay))
             continue
         costs = () if leeway else costing.costs(way.project, way.mode, way.duration)
         starts = _starts(window, way, committed.get(way.project.id))
-        yield Variant(way.index, name, way.duration, costs, starts, value, delay, leeway)
+        yield Variant(way.place, name, way.duration, costs, starts, value, delay, leeway)
 
 
-def _continued(tables: Tables, costing: Costing, way: _Way, value: Fraction, delay: int) -> Variant:
+def _continued(tables: Tables, costing: Costing, way: _Way, past: Past, worth: tuple[Fraction, int]) -> Variant:
     """The variant of a project that has begun: what was paid, and what is left."""
-    name, past, opened = way.mode.mode if way.mode else "", way.past, first_open_year(tables.settings)
+    name, opened = way.mode.mode if way.mode else "", first_open_year(tables.settings)
     first = min([past.start, *past.paid])
     before = tuple(past.paid.get(year, 0) for year in range(first, opened))
     leeway = costing.leeway(way.project, way.mode)
     costs = before if leeway else (*before, *whole_amounts(_amounts(tables, costing, way)))
     starts = range(past.start, past.start + (past.mode == name))
     lead = first - past.start
-    return Variant(way.index, name, way.duration, costs, starts, value, delay, leeway, before, lead)
+    return Variant(way.place, name, way.duration, costs, starts, *worth, leeway, before, lead)
 
 
 def _amounts(tables: Tables, costing: Costing, way: _Way) -> Sequence[int | Fraction]:
@@ -330,10 +346,11 @@ def _amounts(tables: Tables, costing: Costing, way: _Way) -> Sequence[int | Frac
 
 def modes_of(tables: Tables) -> Mapping[str, Sequence[Mode | None]]:
     """Return the modes of every project; a project without any has the single entry ``None``."""
-    listed: dict[str, list[Mode | None]] = defaultdict(list)
+    listed: dict[str, list[Mode]] = defaultdict(list)
     for row in tables.modes:
         listed[row.project].append(row)
-    return {project.id: listed.get(project.id, [None]) for project in tables.projects}
+    alone: Sequence[None] = [None]
+    return {project.id: listed.get(project.id, alone) for project in tables.projects}
 
 
 def _starts(window: tuple[int, int], way: _Way, commitment: Commitment | None) -> range:

@@ -6,8 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from capalloc.history import payments_made
+from capalloc.model import Ints
 from capalloc.options import Variant
 from capalloc.records import Share, Source
 from capalloc.selection import parse_selection
@@ -30,16 +35,6 @@ class Limit:
     paid: int = 0
     legal: bool = False
 
-    def at_least(self, cost: int) -> int:
-        """Return the least whole amount of ``cost`` they still pay: floor(min · cost) less what was paid."""
-        # Whole numbers throughout: this is asked once an option, and a fraction would be reduced each time.
-        return self.low.numerator * cost // self.low.denominator - self.paid
-
-    def at_most(self, cost: int) -> int:
-        """Return the greatest whole amount of ``cost`` they still pay: ceil(max · cost) less what was paid."""
-        above = 0 if self.legal else self.high.denominator - 1
-        return (self.high.numerator * cost + above) // self.high.denominator - self.paid
-
 
 @dataclass(frozen=True, slots=True)
 class Payers:
@@ -47,6 +42,22 @@ class Payers:
 
     sources: tuple[int, ...]
     limits: tuple[Limit, ...]
+
+
+def shares_of(limits: Sequence[Limit], bound: Ints, cost: Ints) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return the least and the most that limits leave to be paid of costs: of each, the one at its place in ``bound``.
+
+    The least is floor(min · cost), the most ceil(max · cost), or floor(max · cost) where a cap is legal, both less what
+    was paid.  They are whole numbers of any length where 64 bits may not hold what leads to them.
+    """
+    terms = [
+        (*each.low.as_integer_ratio(), *each.high.as_integer_ratio(), not each.legal, each.paid) for each in limits
+    ]
+    longest = max((max(map(abs, each)) for each in terms), default=0)
+    kind = np.int64 if (longest + 1) * (int(cost.max(initial=0)) + 1) < 2**62 else object
+    top, bottom, high, parts, up, paid = np.array(terms, dtype=kind).reshape(-1, 6).T[:, bound]
+    cost = cost.astype(kind)
+    return top * cost // bottom - paid, (high * cost + up * (parts - 1)) // parts - paid
 
 
 def find_payers(tables: Tables, variants: Sequence[Variant]) -> tuple[Payers, ...]:
@@ -57,14 +68,15 @@ def find_payers(tables: Tables, variants: Sequence[Variant]) -> tuple[Payers, ..
     or where something was paid before the plan; a row whose ``max`` is 0 bars its sources and says nothing else.
     """
     index = {source.id: number for number, source in enumerate(tables.sources)}
-    may = list(zip(*(_eligible(tables, source) for source in tables.sources), strict=True)) or [()] * len(tables.projects)
+    may = [*zip(*(_eligible(tables, source) for source in tables.sources), strict=True)] or [()] * len(tables.projects)
     rows, limits = _rows_by_project(tables), [_limit(index, row) for row in enumerate(tables.shares)]
     before = _paid_before(tables, index, variants)
     made: dict[tuple[object, ...], Payers] = {}
     payers = []
     for variant in variants:
         number = variant.project
-        mine = tuple(row for mode, row in rows.get(number, ()) if mode in ("", variant.mode))
+        listed = rows.get(number)
+        mine = tuple(row for mode, row in listed if mode in ("", variant.mode)) if listed else ()
         key = (may[number], mine, before.get(number, ()))
         if key not in made:
             able = tuple(source for source, eligible in enumerate(may[number]) if eligible)
