@@ -16,7 +16,7 @@ from capalloc.elasticity import elastic
 from capalloc.engines.highs import Highs
 from capalloc.history import due_projects, first_open_year
 from capalloc.issues import Issue, Issues, error, info, warning
-from capalloc.model import Block, Floats, Ints, LinearModel, SolveOptions, Status
+from capalloc.model import Block, Ints, LinearModel, SolveOptions, Status
 from capalloc.options import Options
 from capalloc.payers import Payers
 from capalloc.records import Dependency, Mode
@@ -162,10 +162,14 @@ def _suspects(compiled: Compiled, among: Collection[int] | None) -> list[int]:
     accounts = compiled.accounts
     count = len(compiled.tables.projects)
     asked = np.ones(count, dtype=bool) if among is None else np.isin(np.arange(count), sorted(among))
-    sure = np.full(len(accounts.items) + 1, np.inf)
+    sure, known = np.full(len(accounts.items) + 1, np.inf), dict[int, float]()
     for number in np.unique(accounts.of_variant[options.variant[asked[options.project]]]).tolist():
         if number >= 0:
-            sure[number] = _sure_cost(accounts.items[number].payers, accounts.ceilings)
+            # Thousands of accounts have the very same payers.
+            payers = accounts.items[number].payers
+            if id(payers) not in known:
+                known[id(payers)] = _sure_cost(payers, accounts.ceilings)
+            sure[number] = known[id(payers)]
     fits = (options.due <= sure[accounts.of_variant[options.variant]]) | (options.due == 0)
     fits &= model.upper[: len(options)] > 0
     # How little of a programme would do is for its own rows to say.
@@ -212,8 +216,7 @@ class _Alone:
 
     def __init__(self, compiled: Compiled) -> None:
         self.compiled = compiled
-        self.rows = _rows_of(compiled.model, ("balance", "yearly", "scale", "share", "envelope", "resource"))
-        self.matrix = compiled.model.matrix[self.rows].tocsc()
+        self.part = _Part(compiled, ("balance", "yearly", "scale", "share", "envelope", "resource"))
 
     def reason(self, project: int) -> Never | None:
         """Break as little as possible; the row that breaks most is the reason, and ``None`` says that none must."""
@@ -232,17 +235,36 @@ class _Alone:
         return _reason(self.compiled, model, worst, activity[worst], passed_on)
 
     def _model(self, project: int) -> LinearModel:
-        options, accounts, whole = self.compiled.options, self.compiled.accounts, self.compiled.model
-        own = np.flatnonzero(options.project == project)
+        own = np.flatnonzero(self.compiled.options.project == project)
+        writer = RowWriter("must")
+        writer.add((project,), 1, 1, (np.arange(len(own)), 1))
+        return with_rows(self.part.of(self.part.columns(own)), writer.block())
+
+
+class _Part:
+    """The rows of some kinds, and what is left of them when some options may be taken and no others."""
+
+    def __init__(self, compiled: Compiled, kinds: Sequence[str]) -> None:
+        self.compiled = compiled
+        self.rows = _rows_of(compiled.model, kinds)
+        self.matrix = compiled.model.matrix[self.rows].tocsc()
+
+    def columns(self, own: Ints) -> Ints:
+        """Return the columns of options, of what the plan pays for them, and of what is carried."""
+        options, accounts = self.compiled.options, self.compiled.accounts
         paying = np.flatnonzero(np.isin(accounts.account, accounts.of_variant[options.variant[own]]))
         carrying = len(accounts) + np.arange(len(accounts.carries))
         scaling = self.compiled.scales.columns_of(own)
-        columns = np.concatenate([own, len(options) + paying, scaling, len(options) + carrying])
-        matrix = self.matrix[:, columns].tocsr()
-        touched = np.flatnonzero(np.diff(matrix.indptr))
+        return np.concatenate([own, len(options) + paying, scaling, len(options) + carrying])
+
+    def of(self, columns: Ints) -> LinearModel:
+        """Return the model of some columns, with the rows that hold any of them or hold without none."""
+        whole, matrix = self.compiled.model, self.matrix[:, columns].tocsr()
+        lower, upper = whole.row_lower[self.rows], whole.row_upper[self.rows]
+        touched = np.flatnonzero((np.diff(matrix.indptr) > 0) | (lower > 0) | (upper < 0))
         rows = self.rows[touched]
         origins = [whole.row_origin(row) for row in rows.tolist()]
-        part = LinearModel(
+        return LinearModel(
             objective=np.zeros(len(columns)),
             matrix=matrix[touched],
             row_lower=whole.row_lower[rows],
@@ -252,9 +274,6 @@ class _Alone:
             integer=whole.integer[columns],
             rows=tuple(Block(origin.kind, [origin.key]) for origin in origins),
         )
-        writer = RowWriter("must")
-        writer.add((project,), 1, 1, (np.arange(len(own)), 1))
-        return with_rows(part, writer.block())
 
 
 def _reason(compiled: Compiled, model: LinearModel, row: int, activity: float, passed_on: float) -> Never:
@@ -340,16 +359,16 @@ class _Order:
 
 def _load_issues(compiled: Compiled, due: Collection[int]) -> Iterator[Issue]:
     """The least that mandatory and committed projects take of each envelope, or that they do not fit together."""
-    tables, options = compiled.tables, compiled.options
-    upper = compiled.model.upper.copy()
-    upper[: len(options)] *= np.isin(options.project, sorted(_needed(tables, due)))
-    model = _part(replace(compiled.model, upper=upper, objective=np.zeros(len(upper))), _OWN_TERMS)
+    tables, options, part = compiled.tables, compiled.options, _Part(compiled, _OWN_TERMS)
+    columns = part.columns(np.flatnonzero(np.isin(options.project, sorted(_needed(tables, due)))))
+    model = part.of(columns)
     if Highs().solve(model, _LIMITS).status is Status.INFEASIBLE:
         yield warning("mandatory-together", count=len(due))
         return
-    rows = _rows_of(model, ("envelope",)).tolist()
-    for row, envelope, ceiling in zip(rows, tables.envelopes, compiled.accounts.ceilings, strict=True):
-        outcome = Highs().solve(replace(model, objective=_draw(model, row)), _LIMITS)
+    draws = -compiled.model.matrix[_rows_of(compiled.model, ("envelope",))].tocsc()[:, columns].toarray()
+    for draw, envelope, ceiling in zip(draws, tables.envelopes, compiled.accounts.ceilings, strict=True):
+        # The greatest value is what the envelope, at the least, spends or passes on of its own room.
+        outcome = Highs().solve(replace(model, objective=draw), _LIMITS)
         least = ceiling.paid + _whole_at_least(-outcome.bound)
         yield info(
             "mandatory-load",
@@ -360,24 +379,6 @@ def _load_issues(compiled: Compiled, due: Collection[int]) -> Iterator[Issue]:
             room=ceiling.room,
             left=ceiling.room - least,
         )
-
-
-def _part(model: LinearModel, kinds: Sequence[str]) -> LinearModel:
-    """The model with the rows of some kinds only."""
-    rows = _rows_of(model, kinds)
-    return replace(
-        model,
-        matrix=model.matrix[rows],
-        row_lower=model.row_lower[rows],
-        row_upper=model.row_upper[rows],
-        rows=tuple(block for block in model.rows if block.kind in kinds),
-    )
-
-
-def _draw(model: LinearModel, row: int) -> Floats:
-    """The objective whose greatest value is the least that an envelope spends or passes on of its own room."""
-    draw: Floats = -model.matrix[[row]].toarray().ravel()
-    return draw
 
 
 def _whole_at_least(proved: float) -> int:
