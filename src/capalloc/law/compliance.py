@@ -238,9 +238,9 @@ def _held_back(judge: _Judge, statute: Statute) -> Measured | None:
     """The least share that an envelope of public capital holds back, the line for preparation beside the reserve."""
     share = statute.share()
     asked = {(row.source, row.period) for row in reserved_envelopes(judge.tables, statute)}
-    # The room is floored: what it lacks to the next million is held back, too.
+    # The reserve alone: what will hardly be paid out in time is held back for nothing.
     shares = [
-        Fraction(row.reserve + row.undisbursed, row.amount)
+        Fraction(row.reserve, row.amount)
         for row in judge.audit.envelopes
         if (row.source, row.period) in asked and row.amount
     ]
