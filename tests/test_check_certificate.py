@@ -215,3 +215,11 @@ def test_the_bound_closes_whatever_a_unit_of_value_is_worth(times):
     answer = portfolio.optimize(gap=0.0, threads=1).answer
     (proof,) = check(certify(portfolio.tables, answer, 50, None, 0))
     assert proof.bound == proof.value == answer.value
+
+
+def test_class_weights_count_in_the_proof():
+    """Of 3 · 1/4 and 2 · 1/2 only one fits: the second, worth 1."""
+    projects = {"P": {"cost": 2, "value": 3, "priority": 2}, "Q": {"cost": 2, "value": 2, "priority": 1}}
+    portfolio = few(projects, 3, {"objective": {"class_weights": {1: 0.5, 2: 0.25}}})
+    (proof,) = check(certify(portfolio.tables, portfolio.optimize(gap=0.0, threads=1).answer, 20, None))
+    assert (proof.value, proof.bound) == (1, 1)

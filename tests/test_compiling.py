@@ -245,6 +245,8 @@ def test_a_capacity_beyond_all_uses_is_no_large_number():
         # 3/2 · 3 = 9/2, and nothing.
         ({1: 0, 2: 3}, [1, 0, 0], Fraction(9, 2)),
         ({1: 0, 2: 0}, [0, 0, 0], 1),
+        # 3/2 · 1/10 = 3/20, 2 · 1/4 = 10/20: neither weight is whole in the parts of the other.
+        ({1: Decimal("0.25"), 2: Decimal("0.1")}, [3, 10, -5], Fraction(1, 20)),
     ],
 )
 def test_the_objective_counts_in_the_largest_unit_that_leaves_whole_numbers(weights, objective, unit):

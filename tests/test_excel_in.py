@@ -81,6 +81,14 @@ def test_headings_may_take_two_rows_and_columns_be_numbered(path):
     assert (project.id, project.earliest_start, project.latest_start, project.cost) == ("A", 2026, 2028, 500)
 
 
+@pytest.mark.parametrize("first", [[1, 2026, 2027, 9000], [2, 3, 4, 5], [1, 1, 1, 1]], ids=str)
+def test_a_row_of_numbers_that_does_not_count_the_columns_is_a_row_of_the_table(path, first):
+    """A project whose id is a number is none of the numbered columns, however its other numbers rise."""
+    projects = [["id", "cost", "size", "value"], first, [8, 5, 1, 4]]
+    found = capalloc.load(write_book(path, projects=projects)).tables.projects
+    assert [project.id for project in found] == [str(first[0]), "8"]
+
+
 def test_what_is_wrong_in_cells_is_told_all_at_once_at_sheet_and_cell(path):
     """Dates, errors, uncomputed formulas, NA, ambiguous and merged cells, each where it stands."""
     projects = [

@@ -1,5 +1,6 @@
 """Statutory presets: what they put in force, what a portfolio overrides, and how a plan is judged by each rule."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pandas as pd
@@ -7,8 +8,10 @@ import pytest
 
 from capalloc import InvalidInput, Portfolio
 from capalloc.catalogue import speaking
-from capalloc.law.enacting import bound_projects
+from capalloc.law.compliance import comply
+from capalloc.law.enacting import bound_projects, plan_envelopes
 from capalloc.law.statutes import PRESETS, RELIABILITIES, regime
+from capalloc.verification import verify
 
 PHASES = [{"name": "2021-2025", "first": 2021, "last": 2025}, {"name": "2026-2030", "first": 2026, "last": 2030}]
 
@@ -20,7 +23,7 @@ def rows(text):
     return frame.replace("", None)
 
 
-def portfolio(projects, *, law=None, preset="vn-2021-2030", **tables):
+def portfolio(projects, *, law=None, preset="vn-2021-2030", terms=(), **tables):
     """Return a portfolio of two phases, of billion VND, with a provincial budget of 1,000 in each."""
     settings = {"first_year": 2021, "last_year": 2030, "phases": PHASES, "money": "billion VND", "statutory": preset}
     given = {
@@ -30,7 +33,7 @@ def portfolio(projects, *, law=None, preset="vn-2021-2030", **tables):
         **tables,
     }
     frames = {name: rows(text) for name, text in {"projects": projects, **given}.items()}
-    return Portfolio.from_tables(settings | ({"law": law} if law else {}), frames)
+    return Portfolio.from_tables(settings | ({"law": law} if law else {}) | dict(terms), frames)
 
 
 def optimum(given):
@@ -124,8 +127,8 @@ def test_the_tail_is_free_where_the_plan_has_no_envelope():
 
 
 def test_projects_named_as_exempt_leave_no_tail():
-    """A national important project is not held to the cap: B leaves 100 of the 200, A is not counted."""
-    projects = "id,cost,value,duration,earliest_start,latest_start;A,300,5,2,2025,2025;B,200,4,2,2025,2025"
+    """Of 200, B leaves 100; the 250 of A, a national important project, are not held to the cap."""
+    projects = "id,cost,value,duration,earliest_start,latest_start;A,500,5,2,2025,2025;B,200,4,2,2025,2025"
     law = {"tail-cap": {"enabled": True, "exempt": 'id == "A"'}, "completion-share": {"enabled": False}}
     plan = optimum(portfolio(projects, law=law))
     assert funded(plan) == ["A", "B"]
@@ -239,6 +242,30 @@ def test_only_the_years_in_which_capital_is_paid_count():
     assert given.findings.of("law-bars-starts")[0].arguments["projects"] == "A (slow)"
 
 
+@pytest.mark.parametrize(("rule", "verdict_"), [({}, "passed"), ({"funding-years": {"enabled": False}}, "off")])
+def test_a_pause_between_two_payments_counts_as_years_of_capital(rule, verdict_):
+    """Half in the first and half in the fifth year are five years of capital: one too many for group B."""
+    given = portfolio(
+        "id,value,duration,legal_group,latest_start;A,1,5,B,2021",
+        costs="project,offset,amount;A,0,50;A,4,50",
+        law={"completion-share": {"enabled": False}, **rule},
+    )
+    assert [told.arguments["projects"] for told in given.findings.of("law-bars-starts")] == [] if rule else ["A"]
+    row = verdict(optimum(given), "funding-years/2021-2025")
+    assert (row.verdict, row.breaking) == (verdict_, "A" if rule else "")
+
+
+@pytest.mark.parametrize(("change", "breaking"), [(0, ""), (-1, "A"), (1, "A")])
+def test_what_begins_is_paid_to_the_last_unit(change, breaking):
+    """A million too little leaves a project unfinished, and one too much is not its cost."""
+    plan = optimum(portfolio(ONE))
+    first, *others = plan.answer.allocation.payments
+    paid = replace(plan.answer.allocation, payments=(replace(first, amount=first.amount + change), *others))
+    found = comply(plan.tables, paid, verify(plan.tables, paid))
+    (row,) = (row for row in found if row.statute.name == "fund-to-finish/2021-2025")
+    assert row.measured.breaking == ((breaking,) if breaking else ())
+
+
 def test_what_was_begun_is_not_held_to_the_years_of_a_new_start():
     """The law of new starts does not undo what is under way, nor what lies before the years it bars."""
     law = {"completion-share": {"enabled": False}, "funding-years": {"enabled": True}}
@@ -251,6 +278,18 @@ def test_what_was_begun_is_not_held_to_the_years_of_a_new_start():
         preset="vn-2026-2030",
     )
     assert given.tables.projects[0].latest_start == 2025
+
+
+def test_what_was_paid_for_before_the_plan_has_begun_whatever_its_status_says():
+    """A first payment in 2021 makes five years of capital a fact that no law of new starts undoes."""
+    given = portfolio(
+        "id,cost,value,duration,legal_group,status,earliest_start,latest_start;A,100,1,5,C,decided,2021,2021",
+        paid="project,source,year,amount;A,budget,2021,20",
+        law={"completion-share": {"enabled": False}, "funding-years": {"enabled": True}},
+        terms={"decide_from": 2022},
+    )
+    assert not given.findings.of("law-bars-starts")
+    assert funded(optimum(given)) == ["A"]
 
 
 def test_programmes_have_no_group():
@@ -266,9 +305,12 @@ def test_programmes_have_no_group():
     assert named.findings.of("law-bars-starts")
 
 
-def test_a_project_that_must_be_funded_and_may_not_start_is_an_error_that_names_the_rule():
-    """Its only start lies in the years the law bars."""
-    projects = "id,cost,value,duration,legal_group,mandatory,latest_start;A,100,1,5,C,true,2025"
+@pytest.mark.parametrize("earliest", ["", 2019])
+def test_a_project_that_must_be_funded_and_may_not_start_is_an_error_that_names_the_rule(earliest):
+    """Its only start lies in the years the law bars; that it could once have started earlier helps nobody."""
+    projects = (
+        f"id,cost,value,duration,legal_group,mandatory,earliest_start,latest_start;A,100,1,5,C,true,{earliest},2025"
+    )
     issue = issue_of("law-bars-project", lambda: portfolio(projects))
     assert (issue.where.column, issue.arguments["rules"]) == ("id", "funding-years/2021-2025")
 
@@ -338,6 +380,29 @@ def test_the_reserve_is_held_back_where_the_tables_name_none():
         ";more,2026-2030,1000,0.2",
     )
     assert verdict(optimum(two), "reserve/2026-2030").found == 0.05
+
+
+def test_what_is_not_expected_to_be_paid_out_is_no_reserve():
+    """5% held back and 90% paid out leave 145 unspent, of which 50 are a reserve: half of what the law asks."""
+    slow = portfolio(
+        ONE,
+        envelopes="source,period,amount,reserve,disbursement;budget,2021-2025,1000,0.05,;budget,2026-2030,1000,0.05,0.9"
+        ";other,2021:2030,9000,,;investor,2021:2030,9000,,",
+    )
+    row = verdict(optimum(slow), "reserve/2026-2030")
+    assert (row.verdict, row.found, row.limit) == ("failed", 0.05, 0.1)
+
+
+def test_a_reserve_in_parts_of_a_million_is_held_back_to_the_next_one():
+    """A tenth of 1,005 million is 100.5: 101 are held back, and the law is kept."""
+    odd = portfolio(
+        "id,cost,value;A,0.5,1",
+        envelopes="source,period,amount;budget,2021-2025,1.0050;budget,2026-2030,1.0050"
+        ";other,2021:2030,9000;investor,2021:2030,9000",
+    )
+    plan = optimum(odd)
+    assert plan.envelopes.set_index(["source", "period"]).loc[("budget", "2026-2030"), "reserve"] == 101
+    assert verdict(plan, "reserve/2026-2030").verdict == "passed"
 
 
 def test_the_law_binds_what_public_capital_may_pay():
@@ -410,6 +475,40 @@ def test_a_limit_on_two_sources_together_is_no_capital_of_its_own():
     plan = optimum(given)
     assert verdict(plan, "tail-cap/2026-2030").limit == 60_000
     assert plan.envelopes.set_index(["source", "period"]).reserve[("a+b", "2026-2030")] == 0
+
+
+def test_what_public_capital_shares_with_other_capital_is_not_all_of_it():
+    """900 for the budget and an enterprise together say nothing of how much of it is public."""
+    given = portfolio(
+        "id,cost,value,duration,earliest_start;A,10,1,2,2026",
+        sources="id,side,public_investment;budget,state,true;other,state,false",
+        envelopes="source,period,amount;budget,2021:2030,100;other,2021:2030,800;budget+other,2026-2030,900",
+        law={"tail-cap": {"enabled": True}},
+    )
+    statute = given.law["tail-cap/2026-2030"].statute
+    assert plan_envelopes(given.tables, statute) == ()
+    assert verdict(optimum(given), "tail-cap/2026-2030").verdict == "not_assessed"
+
+
+@pytest.mark.parametrize(
+    ("shares", "bound"),
+    [
+        ("A,,budget,0;A,,aid,0", False),  # no public capital at all
+        ("A,,budget,0;A,ppp,aid,1", True),  # in one of its modes it may
+        ("A,,budget,0;cost > 0,,budget,1", False),  # both rows hold, whichever comes first
+        ("A,ppp,budget,0", True),  # in the other mode it may
+    ],
+)
+def test_a_project_is_bound_where_shares_let_public_capital_pay_for_a_mode(shares, bound):
+    """What `shares` bar for every mode is barred; what they bar or let in for one mode says nothing of the others."""
+    given = portfolio(
+        "id,cost,value;A,100,1",
+        sources="id,side,public_investment;budget,state,true;aid,non_state,true;other,state,false",
+        envelopes="source,period,amount;budget,2021:2030,900;aid,2021:2030,900;other,2021:2030,900",
+        modes="project,mode,cost;A,ppp,400;A,own,400",
+        shares=f"project,mode,source,max;{shares}",
+    )
+    assert [project.id for project in bound_projects(given.tables)] == ["A"] * bound
 
 
 def test_the_reserve_can_be_that_of_named_sources():
@@ -511,7 +610,8 @@ def test_the_state_pays_at_most_half_of_a_partnership():
     row = verdict(optimum(portfolio(projects, **half, **committed)), "ppp-state-share/2026-2030")
     assert (row.verdict, row.found) == ("passed", 0.5)
     own = {**PARTNERSHIP, "shares": PARTNERSHIP["shares"] + ";A,ppp,budget+other,0,0.3"}
-    assert [row.max for row in portfolio(projects, **own).tables.shares if len(row.source) == 2] == [Fraction(3, 10)]
+    (capped,) = (row for row in portfolio(projects, **own).tables.shares if len(row.source) == 2)
+    assert (capped.max, capped.legal) == (Fraction(3, 10), True)
     shares = portfolio(projects, **PARTNERSHIP).tables.shares
     assert [(row.source, row.max) for row in shares if row.source == ("budget", "other")] == [
         (("budget", "other"), 0.5)
@@ -523,6 +623,43 @@ def test_the_state_pays_at_most_half_of_a_partnership():
         shares=PARTNERSHIP["shares"],
     )
     assert [float(row.max) for row in wider.tables.shares if row.source == ("budget", "other")] == [0.7]
+
+
+def test_without_a_source_of_the_state_no_share_is_capped():
+    """What investors pay alone asks nothing of the state."""
+    given = portfolio(
+        "id,cost,value;A,400,1",
+        sources="id,side;investor,non_state",
+        envelopes="source,period,amount;investor,2021:2030,9000",
+        modes="project,mode,cost;A,ppp,400",
+        shares="project,mode,source,min,max;A,ppp,investor,0,1",
+    )
+    assert [row.source for row in given.tables.shares] == [("investor",)]
+
+
+@pytest.mark.parametrize(("wider", "breaking"), [("", "A"), ('id == "A"', "")])
+def test_a_wider_cap_is_what_a_partnership_is_held_against(wider, breaking):
+    """The state pays 240 of 400: more than half, and less than the 70% of a disadvantaged area."""
+    given = portfolio(
+        "id,cost,value,duration,earliest_start;A,400,1,1,2026",
+        modes="project,mode,cost;A,ppp,400",
+        shares="project,mode,source,min,max;A,ppp,investor,0.4,0.4",
+        law={"ppp-state-share": {"enabled": False, "wider": wider}},
+    )
+    row = verdict(optimum(given), "ppp-state-share/2026-2030")
+    assert (row.verdict, row.found, row.breaking) == ("off", 0.6, breaking)
+
+
+@pytest.mark.parametrize(("cost", "breaking"), [(199, "A"), (200, "")])
+def test_a_partnership_of_exactly_the_least_size_is_large_enough(cost, breaking):
+    """200 billion VND, also where the rule is off and only judged."""
+    given = portfolio(
+        f"id,cost,value,duration,latest_start;A,{cost},1,1,2021",
+        modes=f"project,mode,cost;A,ppp,{cost}",
+        shares=PARTNERSHIP["shares"],
+        law={"ppp-least-size": {"enabled": False}},
+    )
+    assert verdict(optimum(given), "ppp-least-size/2021-2025").breaking == breaking
 
 
 def test_a_partnership_that_is_too_small_cannot_start_under_the_law_of_2020():

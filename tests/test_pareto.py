@@ -133,6 +133,9 @@ def test_what_stands_against_a_front_is_told_at_once():
     with pytest.raises(InvalidInput, match="between 'growth' and itself") as wrong:
         wanted.pareto("growth", "growth", resolution=-1, most=0)
     assert len(wrong.value.issues) == 3
+    with pytest.raises(InvalidInput) as worse:
+        wanted.pareto("growth", "equity", resolution="fine", most=1.5)
+    assert [issue.code for issue in worse.value.issues] == ["limit-negative", "limit-not-whole"]
     with pytest.raises(UnknownName, match=r"no set of criteria 'equality'\. Did you mean 'equity'"):
         wanted.pareto("growth", "equality")
     ordered = wanted.with_changes({"settings.objective.goal": "lexicographic", "projects.P0.priority": 1})

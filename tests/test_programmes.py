@@ -664,3 +664,15 @@ def test_check_finds_nothing_to_say_against_a_programme():
     assert plan_.projects["scale"].tolist() == [0.7]
     assert portfolio_.evaluate(plan_.projects).value == 7
     assert portfolio_.evaluate(plan_).value == 7
+
+
+def test_where_a_price_follows_a_scale_values_differ_by_parts():
+    """The programme itself is worth nothing; what it lacks of 3 classrooms, of which a seventh costs 1, is charged."""
+    goal = {
+        "indicators": (Indicator(id="rooms"),),
+        "contributions": (Contribution(project="P", indicator="rooms", amount=Fraction(3)),),
+        "targets": (Target(indicator="rooms", by_year=2024, at_least=Fraction(3), price=Fraction(1)),),
+    }
+    whole = compile_tables(tables(project("P", 7), project("Q", 1, value=Fraction(3)), **goal))
+    scaled = compile_tables(tables(programme("P", 7, value=0), project("Q", 1, value=Fraction(3)), **goal))
+    assert (whole.step, scaled.step) == (3, 0)

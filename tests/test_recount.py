@@ -230,6 +230,11 @@ def test_a_year_without_index_is_a_violation(index, found):
     assert broken(given, plan(("P", 2021))) == ([] if found is None else [("broken-price-index", int(found))])
 
 
+def test_the_year_of_the_prices_needs_an_index_too():
+    """Ten at prices of 2020, of which an index that begins in 2021 says nothing."""
+    assert broken(nominal(project("P", 10, price_year=2020)), plan(("P", 2021))) == [("broken-price-index", 2020)]
+
+
 def test_a_size_stays_at_the_prices_of_the_tables():
     """The value of a score times size does not grow with the index."""
     given = nominal(
