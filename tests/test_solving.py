@@ -13,6 +13,7 @@ from hypothesis import given, note
 
 from brute import best_by_enumeration, best_lexicographic
 from building import plan, project, tables
+from capalloc.answer import claimed
 from capalloc.compiling import compile_tables
 from capalloc.engines.base import Feature
 from capalloc.issues import EngineFailed, UnknownName
@@ -304,3 +305,20 @@ def test_an_unknown_engine_is_told_by_name():
     """Nothing is solved."""
     with pytest.raises(UnknownName, match="'gurobi'"):
         optimize(tables(), EXACT, "gurobi")
+
+
+@pytest.mark.parametrize(
+    ("value", "bound", "largest", "status"),
+    [
+        (0, 2**-52, 1, Status.OPTIMAL),  # 1/3 + 2/3 − 1 in floats
+        (0, 2**-42, 1024, Status.OPTIMAL),
+        (0, 2**-40, 1, Status.FEASIBLE),  # more than floats lose
+        (0, 2**-52, 0, Status.FEASIBLE),  # nothing is added up, so that nothing is lost
+        (10**9, 10**9 + 0.5, 1, Status.OPTIMAL),  # the error of a large bound is that of the bound itself
+        (1, 1 + 2**-20, 1, Status.FEASIBLE),
+        (0, math.inf, 1, Status.FEASIBLE),
+    ],
+)
+def test_a_bound_is_not_more_exact_than_the_last_digits_of_what_it_adds_up(value, bound, largest, status):
+    """Where gains and penalties cancel out, what floats leave of them is no hope of a better plan."""
+    assert claimed(Fraction(value), bound, 0.0, 0.0, largest) == (status, value if status is Status.OPTIMAL else bound)

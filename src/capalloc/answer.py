@@ -14,6 +14,9 @@ from capalloc.model import SolveOptions, Status, StoppedBy, relative_gap
 NOISE = 1e-9
 """Relative error of a bound that an engine computes in floats."""
 
+_LAST_DIGITS = 2.0**-44
+"""What adding up floats may leave of the largest of them where nothing should be left."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClassAnswer:
@@ -79,14 +82,15 @@ def alone(answer: Answer) -> Answer:
     return replace(answer, status=Status.FEASIBLE, bound=math.inf, classes=classes)
 
 
-def claimed(worth: Fraction, bound: float, step: float, gap: float) -> tuple[Status, float]:
+def claimed(worth: Fraction, bound: float, step: float, gap: float, largest: float = 0.0) -> tuple[Status, float]:
     """Return what a value and a bound prove together, and the bound that may be stated.
 
     The values of plans differ by whole multiples of ``step``; a bound less than one step above the value leaves no
-    better plan.  With a step of 0 they may differ by anything.
+    better plan.  With a step of 0 they may differ by anything.  ``largest`` is the largest of what values add up: where
+    they cancel out, a bound is not more exact than its last digits.
     """
     value = float(worth)
-    noise = NOISE * max(abs(value), abs(bound)) if math.isfinite(bound) else 0.0
+    noise = max(NOISE * max(abs(value), abs(bound)), _LAST_DIGITS * largest) if math.isfinite(bound) else 0.0
     step = step if noise < step / 4 else 0.0
     if bound - value <= noise or bound - value < step - noise:
         return Status.OPTIMAL, value

@@ -115,7 +115,8 @@ def search(
         status = Status.INFEASIBLE if outcome.status is Status.INFEASIBLE else Status.UNKNOWN
         return Answer(status, outcome.stopped_by, None, None, bound, *facts)
     _agree(aim, held)
-    status, bound = claimed(held.worth, bound, float(aim.compiled.step), options.gap)
+    largest = float(np.abs(aim.model.objective).max(initial=0.0)) * unit
+    status, bound = claimed(held.worth, bound, float(aim.compiled.step), options.gap, largest)
     stopped_by = StoppedBy.PROOF if status is Status.OPTIMAL else outcome.stopped_by
     return Answer(status, stopped_by, held.allocation, held.audit, bound, *facts)
 
