@@ -80,6 +80,9 @@ LAYERS = (
     (
         "engines.own.structure",
         "engines.own.presolve",
+        "engines.own.pooling",
+        "engines.own.eliminating",
+        "engines.own.lightening",
         "engines.own.blocks",
         "engines.own.problem",
         "engines.own.board",

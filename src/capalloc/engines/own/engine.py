@@ -24,6 +24,7 @@ from capalloc.engines.highs import PATIENCE, PATIENCE_PER_ENTRY, made_whole
 from capalloc.engines.own.board import Board
 from capalloc.engines.own.cores import Cores
 from capalloc.engines.own.improver import Improver, Root
+from capalloc.engines.own.lightening import Lightened, lighten
 from capalloc.engines.own.neighbourhoods import surroundings
 from capalloc.engines.own.opening import opened
 from capalloc.engines.own.presolve import Reduced, reduce, valued_in_parts
@@ -125,24 +126,25 @@ def _find(model: LinearModel, options: SolveOptions, start: Floats | None, watch
         return nothing_to_choose(model)
     if watch.ended_by:
         return Finding(watch.ended_by)
-    reduced = reduce(model)
+    light = lighten(model)
+    reduced = reduce(light.model)
     if reduced is None:
         return NO_POINT_EXISTS
     if not reduced.columns.size:
-        x = made_whole(model, reduced.base, "capalloc", anew=valued_in_parts(model))
+        x = made_whole(model, light.restored(reduced.base), "capalloc", anew=valued_in_parts(model))
         return Finding(StoppedBy.PROOF, x, float(model.objective @ x))
     board = Board(problem_of(reduced.model), reduced.offset, options, watch)
     begin = usable_start(model, start)
     if begin is not None:
-        board.offer(reduced.shrunk(begin))
-    return _Session(board, reduced, model).finding()
+        board.offer(reduced.shrunk(light.shrunk(begin)))
+    return _Session(board, reduced, light, model).finding()
 
 
 class _Session:
     """The searches of one run."""
 
-    def __init__(self, board: Board, reduced: Reduced, model: LinearModel) -> None:
-        self.board, self.reduced, self.model = board, reduced, model
+    def __init__(self, board: Board, reduced: Reduced, light: Lightened, model: LinearModel) -> None:
+        self.board, self.reduced, self.light, self.model = board, reduced, light, model
         names = [f"improver {number}" for number in range(max(1, board.options.threads))]
         self.improvers = names
         # Two threads or more: the last search for plans stands back until the proof gives up its thread.
@@ -171,15 +173,16 @@ class _Session:
                 [self._prove, *(partial(self._improve, number) for number in range(len(self.improvers)))], board
             )
         if self.relaxed is not None:
-            multipliers = np.zeros(len(self.model.row_upper))
+            multipliers = np.zeros(len(self.light.model.row_upper))
             multipliers[self.reduced.rows] = self.relaxed.multipliers
-            details |= {"root_multipliers": multipliers}
+            details |= {"root_multipliers": self.light.multipliers(multipliers)}
         # A search that was left alone may still write on the board: what is claimed is read before the point, so that
         # the point is never worse than the one it was claimed of.
         ending, bound = self._ending(), self._bound()
         if board.best is None:
             return Finding(ending, None, float("-inf") if ending is StoppedBy.PROOF else bound, board.nodes, details)
-        x = made_whole(self.model, self.reduced.restored(board.best), "capalloc", anew=valued_in_parts(self.model))
+        best = self.light.restored(self.reduced.restored(board.best))
+        x = made_whole(self.model, best, "capalloc", anew=valued_in_parts(self.model))
         return Finding(ending, x, bound, board.nodes, details)
 
     def _bound(self) -> float:
