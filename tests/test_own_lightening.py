@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 
 from capalloc.engines import engine_named
 from capalloc.engines.highs import relaxation
@@ -140,9 +141,10 @@ def test_a_column_of_many_pairs_stays():
     wants = [([5, 0, 0, 1], -INF, 4), ([0, 5, 0, 1], -INF, 4), ([0, 0, 5, 1], -INF, 4)]
     asks = [([3, 0, 0, -1], -INF, 1), ([0, 3, 0, -1], -INF, 1), ([0, 0, 3, -1], -INF, 1)]
     model = model_of([1, 1, 1, 0], [*wants, *asks], upper=[1, 1, 1, 9], whole=[True, True, True, False])
-    assert eliminate(model, np.array([3])).kept.tolist() == [0, 1, 2, 3]
+    nothing = (csr_array((0, 4)), np.zeros(0))
+    assert eliminate(model, np.array([3]), *nothing).kept.tolist() == [0, 1, 2, 3]
     fewer = model_of([1, 1, 1, 0], [*wants[:2], asks[0]], upper=[1, 1, 1, 9], whole=[True, True, True, False])
-    assert eliminate(fewer, np.array([3])).kept.tolist() == [0, 1, 2]
+    assert eliminate(fewer, np.array([3]), *nothing).kept.tolist() == [0, 1, 2]
 
 
 def test_the_engine_gives_back_what_each_project_is_paid():

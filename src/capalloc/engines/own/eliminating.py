@@ -73,15 +73,17 @@ class Eliminated:
         return found
 
 
-def eliminate(model: LinearModel, columns: Ints) -> Eliminated:
+def eliminate(model: LinearModel, columns: Ints, known: csr_array, rooms: Floats) -> Eliminated:
     """Return the model without those of the columns that can be left out.
 
     Parameters
     ----------
     columns
         Columns that need not be whole, are worth nothing, and have entries of 1 and −1 only.
+    known, rooms
+        Sums of rows of the model: ``known @ x <= rooms`` for all its points, and need not be said once more.
     """
-    work = _Work(model, columns)
+    work = _Work(model, columns, known, rooms)
     for equation in (True, False):
         for column in columns.tolist():
             if column not in work.gone:
@@ -92,8 +94,9 @@ def eliminate(model: LinearModel, columns: Ints) -> Eliminated:
 class _Work:
     """Rows being added up: each side as a row of entries, then what it has room for, then the rows it came from."""
 
-    def __init__(self, model: LinearModel, columns: Ints) -> None:
+    def __init__(self, model: LinearModel, columns: Ints, known: csr_array, rooms: Floats) -> None:
         self.model, self.size = model, len(model.objective)
+        self.known = {_said(known[[row]], float(room)) for row, room in enumerate(rooms)}
         chosen = np.zeros(self.size, dtype=bool)
         chosen[columns] = True
         self.touched: Truths = (
@@ -163,10 +166,11 @@ class _Work:
         return _room(side, self.size) if fills else np.inf
 
     def _idle(self, side: csr_array) -> bool:
-        """Whether a side holds whatever the columns are."""
+        """Whether a side holds whatever the columns are, or is known to."""
         entries, inside = self._entries(side)
         most = np.where(entries > 0, entries * self.model.upper[inside], entries * self.model.lower[inside])
-        return bool(most.sum() <= _room(side, self.size))
+        room = _room(side, self.size)
+        return bool(most.sum() <= room) or _said(side[:, : self.size], room) in self.known
 
     def _entries(self, side: csr_array) -> tuple[Floats, Ints]:
         own = side.indices < self.size
@@ -215,6 +219,13 @@ def _entry(side: csr_array, column: int) -> float:
 
 def _room(side: csr_array, size: int) -> float:
     return _entry(side, size)
+
+
+def _said(entries: csr_array, room: float) -> bytes:
+    """Return what a side says, so that sides which say the same can be told by it."""
+    entries.sort_indices()
+    places: Ints = entries.indices.astype(np.int64)
+    return places.tobytes() + np.append(entries.data, room + 0.0).tobytes()
 
 
 def _cleaned(side: csr_array) -> csr_array:

@@ -269,10 +269,10 @@ class _Session:
             self.opened = True
 
     def _pace(self, name: str, began: float, seconds: float) -> None:
-        """Leave the only thread to the proof until it has worked several times as long as the opening will have."""
+        """Leave the only thread to the proof for some seconds, or several times as many as the opening will have."""
         worked = time.thread_time() - began + seconds
         if self._alone:
-            self._leave_to_the_proof(name, lambda: self.board.proving > TIMES_THE_OPENING * worked)
+            self._leave_to_the_proof(name, lambda: self.board.proving > min(UNDISTURBED, TIMES_THE_OPENING * worked))
 
     def _leave_to_the_proof(self, name: str, enough: Callable[[], bool]) -> None:
         """Wait until the proof has worked enough, or needs no more."""

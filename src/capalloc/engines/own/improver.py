@@ -68,6 +68,11 @@ FIRST_WALK = 10_000
 LONGEST_WALK = 80_000
 STEPS_A_NODE = 100
 
+# In a model of no more entries walks get this part of what the search works: a step takes a fraction of a millisecond
+# there, and long walks find what neither short ones nor trees do.
+QUICK_TO_WALK = 20_000
+PART_OF_WALKS = 0.7
+
 # Others wait at least so many seconds for a dive.
 _SLICE = 0.5
 
@@ -138,6 +143,8 @@ class Improver:
         self.records = {way: Record() for way in self.ways}
         self.walk = Walk(self.problem, root.relaxed.multipliers, self.rng) if walkable(self.problem) else None
         self.steps = FIRST_WALK
+        self.walked = 0.0
+        self.begun = self._worked()
         if self.walk is not None:
             self.records[WALK] = Record()
         self.lp = self._near_lp()
@@ -165,6 +172,8 @@ class Improver:
             if self.board.best is None:
                 self._dive(attempt)
                 attempt += 1
+            elif self.walk is not None and self._behind_in_walks():
+                self._walk(self.walk)
             elif self._still():
                 self._dive(1)
                 self.dived_at = self.board.watch.seconds
@@ -178,6 +187,15 @@ class Improver:
         patience = STILL_BEFORE_DIVE_WHEN_LARGE if self.problem.large else STILL_BEFORE_DIVE
         since = max(self.dived_at, self.board.improved_at)
         return not self.budgeted and self.board.watch.seconds - since > patience
+
+    def _worked(self) -> float:
+        """Seconds of work, or nodes where these are limited."""
+        return float(self.board.nodes) if self.budgeted else time.thread_time()
+
+    def _behind_in_walks(self) -> bool:
+        """Whether walks have had less than their part, where steps are quick."""
+        quick = self.problem.model.matrix.nnz <= QUICK_TO_WALK
+        return quick and self.walked < PART_OF_WALKS * (self._worked() - self.begun)
 
     @property
     def _best(self) -> Floats:
@@ -262,11 +280,13 @@ class Improver:
     def _walk(self, walk: Walk) -> None:
         """Walk from the best point, twice as far the next time: slower cooling ends in better points."""
         began, value, steps = time.thread_time(), self.board.value, self.steps
+        before = self._worked()
         if self.budgeted:
             steps = min(steps, STEPS_A_NODE * self.board.nodes_left)
             self.board.count(steps // STEPS_A_NODE)
         self.steps = min(2 * self.steps, LONGEST_WALK)
         point = walk.go(self._best, steps, self._rested)
+        self.walked += self._worked() - before
         self.board.offer(point)
         gained = 0.0 if point is None else max(0.0, self.problem.worth(point) - value)
         self.records[WALK].reckon(gained / max(time.thread_time() - began, 1e-3))

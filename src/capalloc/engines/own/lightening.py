@@ -39,4 +39,5 @@ class Lightened:
 def lighten(model: LinearModel) -> Lightened:
     """Return the model with fewer payments; as it is where none can be spared."""
     pooled = pool(model)
-    return Lightened(pooled, eliminate(pooled.model, np.arange(len(pooled.kept), len(pooled.model.objective))))
+    size = len(pooled.model.objective)
+    return Lightened(pooled, eliminate(pooled.model, np.arange(len(pooled.kept), size), *pooled.sums()))

@@ -65,6 +65,15 @@ class Pooled:
         restored: Floats = point + np.where(self.balance >= 0, sums * share[self.balance], 0.0)
         return restored
 
+    def sums(self) -> tuple[csr_array, Floats]:
+        """Return what the balances of each pool say together: that what is to be paid is not negative."""
+        rows, count = self.merged.shape[1], len(self.kept)
+        stays = self.model.matrix[:rows].copy()
+        stays.data[stays.indices >= count] = 0.0
+        entries = self.merged @ stays
+        entries.eliminate_zeros()
+        return entries, self.model.row_upper[rows:]
+
     def multipliers(self, of_rows: Floats) -> Floats:
         """Return multipliers of the larger model that prove what these prove of the smaller one."""
         rows = self.merged.shape[1]
