@@ -134,7 +134,7 @@ LAYERS = (
         "excel.writing",
         "showing",
     ),
-    ("relaxing", "combining", "cutting", "partition", "certifying", "confirming", "evidence", "proving"),
+    ("effort", "relaxing", "combining", "cutting", "partition", "certifying", "confirming", "evidence", "proving"),
     ("plantables",),
     ("plan",),
     ("front",),

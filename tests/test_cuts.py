@@ -4,6 +4,7 @@ import copy
 import itertools
 import json
 import math
+import zipfile
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from hypothesis import strategies as st
 
 import capalloc
 from capalloc import InvalidInput
+from capalloc.catalogue import speaking
 from capalloc.certifying import certify
 from capalloc.check_certificate import Program, Refused, Row, check, derived, digest, read
 from capalloc.confirming import confirm
+from capalloc.effort import EFFORT, Effort
 from few import few
 from sample import sample
 
@@ -123,6 +126,64 @@ def test_cuts_confirm_more_than_the_relaxation(certificate):
     with_cuts = check(certificate)[0]
     assert len(certificate["proofs"][0]["cuts"]) > 0
     assert plain.bound > with_cuts.bound >= answer.value
+
+
+def test_a_search_keeps_to_its_effort_and_says_so():
+    """What is done is a count: little effort proves a bound that is worse and as true, the same each time."""
+    portfolio = few(ODD, 38)
+    answer = portfolio.optimize(gap=0.0, threads=1).answer
+    certificates = []
+    for most in (EFFORT, 1e-6, 1e-6):
+        effort = Effort(most)
+        certificates.append(certify(portfolio.tables, answer, 50, None, 20, effort))
+        assert effort.ended is (most != EFFORT)
+    (far,), (near,) = check(certificates[0]), check(certificates[1])
+    assert near.bound > far.bound == answer.value
+    assert near.leaves < far.leaves or len(certificates[1]["proofs"][0]["cuts"]) == 0
+    assert certificates[1] == certificates[2]
+
+
+def test_efforts_are_parts_of_one():
+    """What a part spends the whole has spent; a part gets a share of what is left, and nothing of nothing."""
+    whole = Effort(1)
+    part = whole.part(0.5)
+    part.pay(4e8)
+    assert not part.spent
+    part.pay(2e8)
+    assert part.spent
+    assert not whole.spent
+    rest = whole.part(1)
+    rest.pay(4e8)
+    assert rest.spent
+    assert whole.spent
+    assert whole.part(1).spent
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "limit of effort (1)"), ("vi", "khối lượng tính toán (1)")])
+def test_who_asks_for_proofs_is_told_where_their_search_ended(lang, said, tmp_path, monkeypatch):
+    """The answer and the summary in a pack say that more effort may confirm more; a file read later says nothing."""
+    monkeypatch.setattr(capalloc.effort, "_UNIT", 1000)
+    portfolio = few(ODD, 38)
+    plan = portfolio.optimize(gap=0.0, threads=1)
+    with speaking(lang):
+        found = plan.certificate(tmp_path / "plan.cert.json", effort=1)
+        assert (found.ended_at, said in found.summary()) == (1, True)
+        assert said not in confirm(tmp_path / "plan.cert.json", portfolio.tables).summary()
+    packed = plan.evidence(tmp_path / "pack.zip", effort=1, rounds=0)
+    assert packed.ended_at == 1
+    with zipfile.ZipFile(tmp_path / "pack.zip") as pack:
+        assert said in pack.read(f"summary.{lang}.txt").decode()
+        assert json.loads(pack.read("plan.cert.json"))["proofs"][0]["cuts"] == []
+    assert plan.certificate(tmp_path / "plan.cert.json", effort=10**6).ended_at is None
+
+
+def test_an_effort_of_nothing_is_refused(tmp_path):
+    """So are rounds below 0, for both, before anything is written."""
+    plan = sample().optimize()
+    for prove in (plan.certificate, plan.evidence):
+        with pytest.raises(InvalidInput, match=r"effort is 0(.|\n)*rounds is -1"):
+            prove(tmp_path / "x", effort=0, rounds=-1)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_digit_of_a_cut_can_be_changed(certificate):

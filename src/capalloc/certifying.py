@@ -24,6 +24,7 @@ from capalloc.check_certificate import Refused, Row, check, digest, leaf_bound, 
 from capalloc.classes import class_weights, every_class
 from capalloc.compiling import Compiled, compile_tables
 from capalloc.cutting import Cut, line_of, separate
+from capalloc.effort import EFFORT, Effort
 from capalloc.holding import Gains, gains_of
 from capalloc.issues import EngineFailed
 from capalloc.lexicographic import class_gains
@@ -67,7 +68,12 @@ class Stake:
 
 
 def certify(
-    tables: Tables, answer: Answer, leaves: int, time_limit: float | None, rounds: int = ROUNDS
+    tables: Tables,
+    answer: Answer,
+    leaves: int,
+    time_limit: float | None,
+    rounds: int = ROUNDS,
+    effort: Effort | None = None,
 ) -> dict[str, Any]:
     """Return the certificate of an answer: of its plan and its bound, or that there is none.
 
@@ -81,6 +87,9 @@ def certify(
         Seconds for the partition of each proof; without one the same answer gives the same certificate.
     rounds
         How often cuts are looked for at most, for each proof.
+    effort
+        What all proofs together may spend: :data:`capalloc.effort.EFFORT` unless told otherwise.  It remembers whether
+        a search ended for want of it.
 
     Raises
     ------
@@ -92,7 +101,12 @@ def certify(
     claims = {None: answer.bound} | {row.class_: row.bound for row in answer.classes}
     model = plain(model_section(compiled))
     provers = [_Prover(compiled, model, stake) for stake in stakes(compiled, audit)]
-    proofs = [prover.proof(claims, leaves, time_limit, rounds) for prover in provers]
+    whole = effort or Effort(EFFORT)
+    proofs = []
+    for done, prover in enumerate(provers):
+        # What one proof leaves over is there for those after it.
+        limits = Limits(leaves, time_limit, rounds, whole.part(1 / (len(provers) - done)))
+        proofs.append(prover.proof(claims, limits))
     sections = {
         "head": {
             "title": tables.settings.title,
@@ -237,6 +251,16 @@ def _entries(gains: Gains) -> list[list[int]]:
     return [[column, amount] for column, amount in enumerate(gains.amounts) if amount]
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far a proof is looked for: parts, seconds for each partition, rounds of cuts, and effort for all of it."""
+
+    leaves: int
+    time_limit: float | None
+    rounds: int
+    effort: Effort
+
+
 class _Prover:
     """Proves what one value can be at most; where nothing is at stake, that there is no point."""
 
@@ -250,31 +274,31 @@ class _Prover:
         rows = [Row(row["entries"], side, None) for row, side in zip(held, sides, strict=True)]
         self.base = floats, units, [*self.program.rows, *rows]
 
-    def proof(
-        self, claims: Mapping[int | None, float], leaves: int, time_limit: float | None, rounds: int
-    ) -> dict[str, Any]:
+    def proof(self, claims: Mapping[int | None, float], limits: Limits) -> dict[str, Any]:
         """Return the proof, with the bound that was claimed beside it."""
         stake, enough = self.stake, -math.inf
         if stake.value is not None and stake.gains is not None:
             value = float(stake.value / stake.gains.unit)
             enough = max(value + (0.5 if stake.gains.whole else 0.0), value + _CLOSE * abs(value))
-        cuts = self._best_cuts(enough, leaves, time_limit, rounds)
-        parts = divide(self._take(cuts), enough, leaves, time_limit)
+        cuts = self._best_cuts(enough, limits)
+        parts = divide(self._take(cuts), enough, limits.leaves, limits.effort, limits.time_limit)
         claimed = claims.get(stake.class_, math.inf)
         section = stake_section(stake) | {"bound": _side(claimed), "cuts": [cut.derivation for cut in cuts]}
         parents = {side: number for number, part in enumerate(parts) if part.split for side in part.sides}
         return section | {"nodes": [self._node(parts, parents, number) for number in range(len(parts))]}
 
-    def _best_cuts(self, enough: float, leaves: int, time_limit: float | None, rounds: int) -> list[Cut]:
+    def _best_cuts(self, enough: float, limits: Limits) -> list[Cut]:
         """The cuts with which a few parts prove most: none, few or many.
 
         Many lower the bound of the whole and can make dividing worthless.
         """
         model, units, rows = self.base
         found: list[tuple[float, int, list[Cut]]] = []
-        for number in sorted({0, min(_FEW_ROUNDS, rounds), rounds}):
-            cuts = separate(model, units, self.program, rows, number, enough) if number else []
-            parts = divide(self._take(cuts), enough, max(1, leaves // _RACE), time_limit) if rounds else []
+        leaves = max(1, limits.leaves // _RACE)
+        for number in sorted({0, min(_FEW_ROUNDS, limits.rounds), limits.rounds}):
+            effort = limits.effort.part(1 / _RACE)
+            cuts = separate(model, units, self.program, rows, number, enough, effort) if number else []
+            parts = divide(self._take(cuts), enough, leaves, effort, limits.time_limit) if limits.rounds else []
             found.append((max((part.bound for part in parts if part.split is None), default=0.0), len(cuts), cuts))
         return min(found, key=lambda tried: tried[:2])[2]
 

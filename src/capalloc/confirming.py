@@ -36,6 +36,9 @@ class Confirmation:
         bound are ``None`` where it is confirmed that there is none.
     from_tables
         Whether the model was made again from the tables, and the plan verified on them.
+    ended_at
+        The effort at which the search for the proofs ended, with more left to try; ``None`` where it did not, or
+        where a certificate is read that was written before.
     """
 
     title: str
@@ -43,6 +46,7 @@ class Confirmation:
     model: str
     proofs: tuple[Confirmed, ...]
     from_tables: bool
+    ended_at: int | None = None
 
     @property
     def holds(self) -> bool:
@@ -78,6 +82,9 @@ class Confirmation:
                     "certificate.claimed", gap=shown_part((proof.claimed - proof.value) / abs(proof.value), toward="up")
                 )
 
+        if self.ended_at is not None:
+            yield say("certificate.ended", effort=self.ended_at)
+
     def record(self) -> dict[str, Any]:
         """Return the confirmation as plain JSON; exact numbers are texts."""
         return {
@@ -86,6 +93,7 @@ class Confirmation:
             "model": self.model,
             "from_tables": self.from_tables,
             "holds": self.holds,
+            "ended_at": self.ended_at,
             "proofs": [
                 {
                     "class": proof.class_,

@@ -18,6 +18,7 @@ import numpy as np
 
 from capalloc.check_certificate import Program, Row, derived
 from capalloc.combining import Combination, Vertex, combinations
+from capalloc.effort import Effort
 from capalloc.engines.base import Watch, watched_run
 from capalloc.engines.scaling import scaling_of
 from capalloc.model import Floats, LinearModel, SolveOptions
@@ -52,7 +53,13 @@ class Cut:
 
 
 def separate(
-    model: LinearModel, units: Floats, program: Program, rows: Sequence[Row], rounds: int, enough: float
+    model: LinearModel,
+    units: Floats,
+    program: Program,
+    rows: Sequence[Row],
+    rounds: int,
+    enough: float,
+    effort: Effort,
 ) -> list[Cut]:
     """Return cuts that bind in the relaxation at the end, in the order in which they follow from rows and each other.
 
@@ -66,6 +73,8 @@ def separate(
         How often cuts are added at most.
     enough
         A bound that need not be lowered.
+    effort
+        What may be spent; no round begins without any left.
 
     Raises
     ------
@@ -73,7 +82,7 @@ def separate(
         When the user stops it.
     """
     watch = Watch(SolveOptions(time_limit=None), Event())
-    cuts = watched_run(lambda: _Separator(model, units, program, rows).run(rounds, enough, watch), watch, None)
+    cuts = watched_run(lambda: _Separator(model, units, program, rows, effort).run(rounds, enough, watch), watch, None)
     if watch.stop.is_set():
         raise KeyboardInterrupt
     return cuts
@@ -82,10 +91,12 @@ def separate(
 class _Separator:
     """The relaxation with cuts; ``numbers`` says of each of its rows which one, or which cut after those, it is."""
 
-    def __init__(self, model: LinearModel, units: Floats, program: Program, rows: Sequence[Row]) -> None:
+    def __init__(
+        self, model: LinearModel, units: Floats, program: Program, rows: Sequence[Row], effort: Effort
+    ) -> None:
         from scipy.sparse import diags_array
 
-        self.model, self.program = model, program
+        self.model, self.program, self.effort = model, program, effort
         self.scaling = scaling_of(model)
         self.solver = relaxation_of(model, self.scaling)
         self.groups = dict(stated_groups(model))
@@ -103,7 +114,7 @@ class _Separator:
         for _ in range(rounds):
             bound = self._bound()
             bounds.append(bound)
-            if not enough < bound < np.inf or _slow(bounds) or watch.ended_by is not None:
+            if not enough < bound < np.inf or _slow(bounds) or self.effort.spent or watch.ended_by is not None:
                 break
             self._keep(self._binding())
             new = [cut for found in self._chosen() if (cut := self._cut(found)) is not None]
@@ -115,11 +126,15 @@ class _Separator:
 
     def _bound(self) -> float:
         """Solve the relaxation: its bound, ``-inf`` where it has no point, ``inf`` where HiGHS gives up."""
-        self.solver.run()
+        self._solve()
         ending = self.solver.getModelStatus().name
         if ending != "kOptimal":
             return -np.inf if ending == "kInfeasible" else np.inf
         return -float(self.solver.getInfo().objective_function_value) / self.scaling.objective
+
+    def _solve(self) -> None:
+        self.solver.run()
+        self.effort.spend(self.solver, self.matrix.nnz)
 
     def _binding(self) -> Any:
         return np.array([status.name != "kBasic" for status in self.solver.getBasis().row_status])
@@ -133,7 +148,7 @@ class _Separator:
             self.numbers, self.matrix, self.factors = self.numbers[kept], self.matrix[kept], self.factors[kept]
             self.row_lower, self.row_upper = self.row_lower[kept], self.row_upper[kept]
             self.row_whole = self.row_whole[kept]
-            self.solver.run()
+            self._solve()
 
     def _vertex(self) -> Vertex:
         solution, model = self.solver.getSolution(), self.model

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from capalloc.answer import NOISE, Answer
 from capalloc.catalogue import LANGUAGES, say, speaking
-from capalloc.certifying import certificate_text, certify
+from capalloc.certifying import ROUNDS, certificate_text, certify
 from capalloc.confirming import Confirmation, confirmation
+from capalloc.effort import EFFORT, Effort
 from capalloc.formats import FORMATS
 from capalloc.framing import table_frame
 from capalloc.issues import CapallocError, EngineFailed
@@ -67,16 +68,26 @@ class Evidence:
     date: str = ""
 
 
-def pack_of(evidence: Evidence, leaves: int, nodes: int) -> tuple[bytes, Confirmation]:
+def pack_of(
+    evidence: Evidence, nodes: int, leaves: int, rounds: int = ROUNDS, most: int = EFFORT
+) -> tuple[bytes, Confirmation]:
     """Return the bytes of the pack, and what its certificate confirms.
+
+    Parameters
+    ----------
+    nodes
+        After how many nodes each engine of the cross-check stops.
+    leaves, rounds, most
+        How far the certificate is looked for, as for :func:`capalloc.certifying.certify`.
 
     Raises
     ------
     EngineFailed
         When the engines of the cross-check contradict one another or the plan.
     """
-    certificate = certify(evidence.tables, evidence.answer, leaves, None)
-    confirmed = confirmation(certificate)
+    effort = Effort(most)
+    certificate = certify(evidence.tables, evidence.answer, leaves, None, rounds, effort)
+    confirmed = replace(confirmation(certificate), ended_at=most if effort.ended else None)
     contents = {name: text.encode() for name, text in _texts(evidence, confirmed, nodes)}
     contents["plan.cert.json"] = certificate_text(certificate).encode()
     contents["check_certificate.py"] = files("capalloc").joinpath("check_certificate.py").read_bytes()

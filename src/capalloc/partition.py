@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from capalloc.effort import Effort
 from capalloc.engines.base import Watch, watched_run
 from capalloc.engines.points import refuse_bad_numbers
 from capalloc.engines.scaling import scaling_of
@@ -58,11 +59,13 @@ class Part:
     sides: tuple[int, int] = (0, 0)
 
 
-def divide(model: LinearModel, enough: float, leaves: int, time_limit: float | None = None) -> list[Part]:
+def divide(
+    model: LinearModel, enough: float, leaves: int, effort: Effort, time_limit: float | None = None
+) -> list[Part]:
     """Return a partition of the points of a model, the whole first; a part comes before the parts it is divided into.
 
-    It ends where no leaf passes ``enough``, at so many leaves, or after so many seconds; without a limit in seconds
-    the same model gives the same partition.
+    It ends where no leaf passes ``enough``, at so many leaves, when the effort is spent, or after so many seconds;
+    without a limit in seconds the same model gives the same partition.
 
     Raises
     ------
@@ -71,7 +74,7 @@ def divide(model: LinearModel, enough: float, leaves: int, time_limit: float | N
     """
     refuse_bad_numbers(model)
     watch = Watch(SolveOptions(time_limit=time_limit), Event())
-    parts = watched_run(lambda: _Search(model, enough, leaves, watch).run(), watch, None)
+    parts = watched_run(lambda: _Search(model, enough, leaves, effort, watch).run(), watch, None)
     if watch.stop.is_set():
         raise KeyboardInterrupt
     return parts
@@ -102,9 +105,9 @@ class _Gains:
 class _Search:
     """One search; ``parts`` grow from the whole to the leaves."""
 
-    def __init__(self, model: LinearModel, enough: float, leaves: int, watch: Watch) -> None:
-        self.model, self.enough, self.leaves, self.watch = model, enough, leaves, watch
-        self.relaxation = _Relaxation(model)
+    def __init__(self, model: LinearModel, enough: float, leaves: int, effort: Effort, watch: Watch) -> None:
+        self.model, self.enough, self.leaves, self.effort, self.watch = model, enough, leaves, effort, watch
+        self.relaxation = _Relaxation(model, effort)
         self.gains = _Gains()
         self.parts: list[Part] = []
 
@@ -112,7 +115,9 @@ class _Search:
         self.parts = [self.relaxation.part(())]
         waiting = [(-self.parts[0].bound, 0)] if self.parts[0].x.size else []
         leaves = 1
-        while waiting and leaves < self.leaves and -waiting[0][0] > self.enough and self.watch.ended_by is None:
+        while waiting and leaves < self.leaves and -waiting[0][0] > self.enough:
+            if self.effort.spent or self.watch.ended_by is not None:
+                break
             number = heapq.heappop(waiting)[1]
             split = self._choose(self.parts[number])
             if split is None:
@@ -157,8 +162,8 @@ class _Search:
 class _Relaxation:
     """The linear relaxation in HiGHS, kept warm while bounds change."""
 
-    def __init__(self, model: LinearModel) -> None:
-        self.model = model
+    def __init__(self, model: LinearModel, effort: Effort) -> None:
+        self.model, self.effort = model, effort
         self.scaling = scaling_of(model)
         self.solver = relaxation_of(model, self.scaling)
         self.lower, self.upper = model.lower.copy(), model.upper.copy()
@@ -174,6 +179,7 @@ class _Relaxation:
             return Part(path, -math.inf, np.zeros(0), nothing, empty=True)
         self.solver.setOptionValue("simplex_iteration_limit", 2**31 - 1)
         self.solver.run()
+        self.effort.spend(self.solver, self.model.matrix.nnz)
         ending = self.solver.getModelStatus().name
         if ending == "kInfeasible":
             return self._empty(path, nothing)
@@ -190,6 +196,7 @@ class _Relaxation:
             return -math.inf
         self.solver.setOptionValue("simplex_iteration_limit", _STEPS)
         self.solver.run()
+        self.effort.spend(self.solver, self.model.matrix.nnz)
         if self.solver.getModelStatus().name == "kInfeasible":
             return -math.inf
         return -float(self.solver.getInfo().objective_function_value) / self.scaling.objective

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date as day
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from capalloc.arguments import path_given, wrong_argument
 from capalloc.catalogue import LANGUAGES, say, speaking
 from capalloc.certifying import LEAVES, ROUNDS, certificate_text, certify
 from capalloc.confirming import Confirmation, confirmation
+from capalloc.effort import EFFORT, Effort
 from capalloc.evidence import CROSS_NODES, Evidence, pack_of
 from capalloc.issues import CapallocError, InvalidInput, error
 from capalloc.limits import read_limits, whole_issues
@@ -34,7 +36,13 @@ class Proved:
     robustness: Robustness | None
 
     def certificate(
-        self, path: str | Path, *, leaves: int = LEAVES, rounds: int = ROUNDS, time_limit: float | None = None
+        self,
+        path: str | Path,
+        *,
+        leaves: int = LEAVES,
+        rounds: int = ROUNDS,
+        effort: int = EFFORT,
+        time_limit: float | None = None,
     ) -> Confirmation:
         """Write a certificate of the plan and of a bound, and return what it confirms.
 
@@ -50,6 +58,9 @@ class Proved:
             How many parts the points are divided into at most, for each proof; more give a better bound.
         rounds
             How often cuts are looked for at most, for each proof; with 0 there are none.
+        effort
+            How much work the search for cuts and parts is at most, for all proofs together: in simplex steps times
+            entries of the model, counted in 10^9.  Where the search ends for want of it, the answer says so.
         time_limit
             Seconds for each partition, above 0; without one the same plan gives the same file.
 
@@ -64,15 +75,23 @@ class Proved:
         """
         target = path_given("path", path)
         options = read_limits(time_limit, 0.0, 1, 0, None)
-        if issues := [*whole_issues({"leaves": leaves}, 1), *whole_issues({"rounds": rounds}, 0)]:
+        if issues := [*whole_issues({"leaves": leaves, "effort": effort}, 1), *whole_issues({"rounds": rounds}, 0)]:
             raise InvalidInput(issues)
         self._certifiable()
-        certificate = certify(self.tables, self.answer, int(leaves), options.time_limit, int(rounds))
+        whole = Effort(int(effort))
+        certificate = certify(self.tables, self.answer, int(leaves), options.time_limit, int(rounds), whole)
         write_atomically(target, certificate_text(certificate))
-        return confirmation(certificate)
+        return replace(confirmation(certificate), ended_at=int(effort) if whole.ended else None)
 
     def evidence(
-        self, path: str | Path, *, date: str | None = None, leaves: int = LEAVES, nodes: int = CROSS_NODES
+        self,
+        path: str | Path,
+        *,
+        date: str | None = None,
+        leaves: int = LEAVES,
+        rounds: int = ROUNDS,
+        effort: int = EFFORT,
+        nodes: int = CROSS_NODES,
     ) -> Confirmation:
         """Write all evidence of the plan into one zip file, and return what its certificate confirms.
 
@@ -85,7 +104,7 @@ class Proved:
         ----------
         date
             A day to write on it, as YYYY-MM-DD; the clock is not asked.
-        leaves
+        leaves, rounds, effort
             As for :meth:`certificate`.
         nodes
             After how many nodes each engine of the cross-check stops.
@@ -102,7 +121,8 @@ class Proved:
             When the file cannot be written.
         """
         target = path_given("path", path)
-        if issues := whole_issues({"leaves": leaves, "nodes": nodes}, 1):
+        wholes = {"leaves": leaves, "effort": effort, "nodes": nodes}
+        if issues := [*whole_issues(wholes, 1), *whole_issues({"rounds": rounds}, 0)]:
             raise InvalidInput(issues)
         if date is not None:
             _expect_day(date)
@@ -113,7 +133,7 @@ class Proved:
             with speaking(lang):
                 summaries[lang] = self.summary()
         found = Evidence(self.tables, self.given or self.tables, self.answer, frames, summaries, date or "")
-        content, confirmed = pack_of(found, int(leaves), int(nodes))
+        content, confirmed = pack_of(found, int(nodes), int(leaves), int(rounds), int(effort))
         write_bytes_atomically(target, content)
         return confirmed
 
