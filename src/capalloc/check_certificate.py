@@ -26,7 +26,7 @@ import json
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from math import floor
 from pathlib import Path
@@ -119,7 +119,7 @@ def check(certificate: dict[str, Any]) -> list[Confirmed]:
         program = program_in(certificate["model"])
         point = None if certificate["plan"] is None else _point(certificate["plan"], program)
         proofs = [_confirm(proof, program, point) for proof in certificate["proofs"]]
-        if proofs and "".join(told(certificate, proofs)):
+        if proofs and "".join(told(certificate, proofs)):  # what is told of it is there
             return proofs
     except (TypeError, LookupError, ArithmeticError, ValueError, AttributeError, RecursionError) as failure:
         raise Refused("shape", part=f"a part of it ({type(failure).__name__}: {str(failure)[:80]})") from None
@@ -212,36 +212,36 @@ def _confirm(proof: Any, program: Program, point: Any) -> Confirmed:
 def derived(cut: Any, rows: Sequence[Row], program: Program) -> Row:
     """Return the row that a cut's derivation proves for every point with whole columns (mixed-integer rounding).
 
-    Rows times multipliers are added up.  Let t >= 0 be the room that a row leaves, or how far a column is from a bound
-    of it: then the sum reads a @ t = b.  With f the fraction of b, G(a) = floor(a) + max(0, fraction of a - f)/(1 - f)
-    where t is whole, and G(a) = min(a, 0)/(1 - f) where it is not, G(a) @ t <= floor(b) for every such point.  Below,
-    everything is times scale, and at last times (1 - f), so that numbers stay whole; then t is put back in terms of
-    columns, and entries are rounded to multiples of unit, at the cost of the room.
+    Rows times multipliers are added up.  A room t = side - own @ x is what a row leaves, or how far a column is from a
+    bound of it; it is never negative.  Of columns as many rooms are taken as let all x cancel out: then the rooms times
+    their multipliers add up to total = sum of multipliers times sides.  With f the fraction of b = total / scale, and
+    G(a) = floor(a) + max(0, fraction of a - f)/(1 - f) where t is whole, G(a) = min(a, 0)/(1 - f) where it is not, the
+    rooms times their G add up to floor(b) at most.  Below, everything is times scale and times (1 - f), so that numbers
+    stay whole; then each t is written as what it is, and entries are rounded to multiples of unit, at the cost of the
+    room.
     """
     scale, unit, top = _number(cut["scale"]), _number(cut["unit"]), set(cut["top"])
     if scale <= 0 or unit <= 0:
         raise ValueError("a scale is not positive")
-    sums, entries, total = defaultdict[int, Any](int), defaultdict[int, Any](int), 0
-    terms: list[tuple[Any, int, Any, Sequence[tuple[int, Any]]]] = []
+    rooms = []
     for place, given in cut["rows"]:
-        times, (own, lower, upper) = _number(given), rows[place]
+        own, lower, upper = rows[place]
         sign, side = (-1, lower) if upper is None else (1, upper)
-        terms.append((sign * times, sign, side, own))
-        total += times * side
-        for column, entry in own:
-            sums[column] += times * entry
-    for column, times in sums.items():
-        sign, side = (1, program.upper[column]) if column in top else (-1, program.lower[column])
-        terms.append((-sign * times, sign, side, [(column, 1)]))
-        total -= times * side
+        rooms.append((sign * _number(given), [(column, sign * entry) for column, entry in own], sign * side))
+    for column, times in _sums((times, own) for times, own, _ in rooms).items():
+        if column in top:
+            rooms.append((-times, [(column, 1)], program.upper[column]))
+        else:
+            rooms.append((times, [(column, -1)], -program.lower[column]))
+    total = sum(times * side for times, _, side in rooms)
     fraction = total % scale
-    most = total // scale * (scale - fraction)
-    for times, sign, side, own in terms:
+    most, kept = total // scale * (scale - fraction), []
+    for times, own, side in rooms:
         whole = type(side) is int and all(program.whole[column] and type(entry) is int for column, entry in own)
-        kept = times // scale * (scale - fraction) + max(0, times % scale - fraction) if whole else min(times, 0)
-        most -= kept * sign * side
-        for column, entry in own:
-            entries[column] -= kept * sign * entry
+        least = times // scale * (scale - fraction) + max(0, times % scale - fraction) if whole else min(times, 0)
+        most -= least * side
+        kept.append((-least, own))
+    entries = _sums(kept)
     near = {column: (2 * entry + unit) // (2 * unit) for column, entry in entries.items()}
     for column, entry in entries.items():
         excess = near[column] * unit - entry
@@ -250,21 +250,13 @@ def derived(cut: Any, rows: Sequence[Row], program: Program) -> Row:
     return Row(pairs, None, most // unit if all(program.whole[column] for column, _ in pairs) else -(-most // unit))
 
 
-def _combined(part: Any, number: int, rows: Sequence[Row]) -> tuple[dict[int, Any], Any, Any]:
-    """Rows times their multipliers, added up: coefficients, the total that they are at most, and the scale of both."""
-    coefficients: dict[int, Any] = defaultdict(int)
-    total, scale = 0, _number(part["scale"])
-    for place, given in part["rows"]:
-        times, row = _number(given), rows[place]
-        side = row.upper if times > 0 else row.lower
-        if side is None or place < 0:
-            raise Refused("open-side", leaf=number, row=place)
-        total += times * side
-        for column, entry in row.entries:
-            coefficients[column] += times * entry
-    if scale <= 0:
-        raise ValueError("a scale is not positive")
-    return coefficients, total, scale
+def _sums(terms: Iterable[tuple[Any, Sequence[tuple[int, Any]]]]) -> dict[int, Any]:
+    """Rows times their multipliers, added up: the coefficient of each column."""
+    sums: dict[int, Any] = defaultdict(int)
+    for times, entries in terms:
+        for column, entry in entries:
+            sums[column] += times * entry
+    return sums
 
 
 def _leaf_bounds(nodes: Any, gains: dict[int, Any], rows: list[Row], program: Program) -> Iterator[Fraction | None]:
@@ -303,10 +295,18 @@ def leaf_bound(
             upper[c] = own[1] if most is None else min(own[1], most - low + own[0])
             if lower[c] > upper[c]:
                 return None
-    coefficients, total, scale = _combined(node, number, [*rows, *path])
-    gains = {} if node["empty"] else gains
-    for column in {*gains, *coefficients}:
-        gain = scale * gains.get(column, 0) - coefficients.get(column, 0)
+    total, terms, known = 0, [], [*rows, *path]
+    for place, given in node["rows"]:
+        times, row = _number(given), known[place]
+        side = row.upper if times > 0 else row.lower
+        if side is None or place < 0:
+            raise Refused("open-side", leaf=number, row=place)
+        total += times * side
+        terms.append((-times, row.entries))
+    scale = _number(node["scale"])
+    if scale <= 0:
+        raise ValueError("a scale is not positive")
+    for column, gain in _sums([*terms, (0 if node["empty"] else scale, list(gains.items()))]).items():
         total += gain * (upper[column] if gain > 0 else lower[column])
     if node["empty"] and total >= 0:
         raise Refused("not-empty", leaf=number)
