@@ -76,3 +76,13 @@ def test_keys_are_tuples_of_plain_values():
     assert type(keys[0][0]) is int
     with pytest.raises(IndexError):
         keys[2]
+
+
+def test_keys_are_equal_where_each_of_them_is():
+    """Also where they are arrays of their own; of other length, other parts or another kind they are others."""
+    names = [np.array(["A", "B"], dtype=object) for _ in range(2)]
+    years = np.array([2026, 2027])
+    assert Keys(names[0], years) == Keys(names[1], years.copy())
+    assert Block("row", Keys(names[0])) == Block("row", Keys(names[1]))
+    for other in (Keys(names[0]), Keys(names[0], years + 1), Keys(names[0][:1], years[:1]), [("A", 2026), ("B", 2027)]):
+        assert Keys(names[0], years) != other

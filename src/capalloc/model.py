@@ -26,7 +26,7 @@ class Origin:
     key: tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True, init=False)
+@dataclass(frozen=True, slots=True, init=False, eq=False)
 class Keys(Sequence[tuple[Any, ...]]):
     """The keys of consecutive rows (or columns) as an array for each of their parts: tuples only when asked for.
 
@@ -46,6 +46,11 @@ class Keys(Sequence[tuple[Any, ...]]):
 
     def __getitem__(self, index: Any) -> Any:
         return tuple(part.item(index) for part in self.parts)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Keys):
+            return NotImplemented
+        return len(self.parts) == len(other.parts) and all(map(np.array_equal, self.parts, other.parts))
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         return zip(*(part.tolist() for part in self.parts), strict=True)
