@@ -52,6 +52,8 @@ class Keys(Sequence[tuple[Any, ...]]):
             return NotImplemented
         return len(self.parts) == len(other.parts) and all(map(np.array_equal, self.parts, other.parts))
 
+    __hash__ = None  # type: ignore[assignment]  # arrays have none
+
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         return zip(*(part.tolist() for part in self.parts), strict=True)
 
