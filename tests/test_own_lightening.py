@@ -147,6 +147,13 @@ def test_a_column_of_many_pairs_stays():
     assert eliminate(fewer, np.array([3]), *nothing).kept.tolist() == [0, 1, 2]
 
 
+def test_payments_stay_apart_where_parts_are_worth_something():
+    """The first project is a programme: what is paid of it says how much of it is done."""
+    model = replace(financed_model(), integer=np.array([False, True, False, False, False, False]))
+    assert lighten(model).model.matrix.toarray().tolist() == model.matrix.toarray().tolist()
+    assert lighten(model).restored(model.upper).tolist() == model.upper.tolist()
+
+
 def test_the_engine_gives_back_what_each_project_is_paid():
     """The first project fits, paid with 4 and 3 or another split of its 7."""
     outcome = engine_named("capalloc").solve(financed_model(), OPTIONS)

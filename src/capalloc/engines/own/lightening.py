@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from capalloc.engines.own.eliminating import Eliminated, eliminate
-from capalloc.engines.own.pooling import Pooled, pool
+from capalloc.engines.own.pooling import Pooled, pool, unpooled
+from capalloc.engines.own.presolve import valued_in_parts
 from capalloc.model import Floats, LinearModel
 
 
@@ -37,7 +38,10 @@ class Lightened:
 
 
 def lighten(model: LinearModel) -> Lightened:
-    """Return the model with fewer payments; as it is where none can be spared."""
-    pooled = pool(model)
+    """Return the model with fewer payments; as it is where none can be spared, or where parts are worth something.
+
+    What is paid of programmes says how much of them is done, and HiGHS proves more of it with all payments told apart.
+    """
+    pooled = unpooled(model) if valued_in_parts(model) else pool(model)
     size = len(pooled.model.objective)
     return Lightened(pooled, eliminate(pooled.model, np.arange(len(pooled.kept), size), *pooled.sums()))

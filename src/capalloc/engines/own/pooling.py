@@ -86,6 +86,11 @@ def pool(model: LinearModel) -> Pooled:
     return _merged(model, _pools(_kinds(model, _balances(model))))
 
 
+def unpooled(model: LinearModel) -> Pooled:
+    """Return the model as it is, in the place of a smaller one."""
+    return _merged(model, [])
+
+
 def _balances(model: LinearModel) -> Ints:
     """Return the row that each column may be a part of: −1 where its value or its bounds say more than its rows do."""
     from scipy.sparse import csc_array
