@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any
 
 from capalloc.checks import (
@@ -144,8 +145,9 @@ CHECKS = (
     Check(usage.check_unused_tables, ("objective",)),
     Check(usage.check_unused_rows),
     Check(usage.check_totals),
-    Check(lettering.check_lettering),
-    Check(lettering.check_lost_letters),
+    # Of every table apart, since what changes from one portfolio to the next is rarely a text.
+    *(Check(partial(lettering.check_lettering, table)) for table in RECORDS),
+    *(Check(partial(lettering.check_lost_letters, table)) for table in RECORDS),
 )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from capalloc.issues import Issue, warning
-from capalloc.records import RECORDS, SCHEMAS
+from capalloc.records import SCHEMAS
 from capalloc.schema import Kind, field_name
 from capalloc.tables import Tables
 
@@ -22,28 +22,24 @@ _LOST = "\ufffd"
 _MEANT = re.compile("[ăĂđĐơƠưƯ\u1ea0-\u1ef9]")
 
 
-def check_lettering(tables: Tables) -> Iterator[Issue]:
-    """No column holds Vietnamese as TCVN3 or VNI fonts write it, or UTF-8 that was read as another encoding."""
-    for table in RECORDS:
-        for heading, column in SCHEMAS[table].columns.items():
-            if column.kind in (Kind.TEXT, Kind.ID):
-                name = field_name(heading)
-                rows = [row for row in tables.rows(table) if _is_foreign(getattr(row, name))]
-                if rows:
-                    where = tables.place(table, rows[0], heading)
-                    yield warning("foreign-lettering", where, found=getattr(rows[0], name), count=len(rows))
+def check_lettering(table: str, tables: Tables) -> Iterator[Issue]:
+    """No column of a table holds Vietnamese as TCVN3 or VNI fonts write it, or UTF-8 read as another encoding."""
+    yield from _columns_with(_is_foreign, "foreign-lettering", table, tables)
 
 
-def check_lost_letters(tables: Tables) -> Iterator[Issue]:
-    """No text holds the sign that programs write where a letter was lost."""
-    for table in RECORDS:
-        for heading, column in SCHEMAS[table].columns.items():
-            if column.kind in (Kind.TEXT, Kind.ID):
-                name = field_name(heading)
-                rows = [row for row in tables.rows(table) if _LOST in getattr(row, name)]
-                if rows:
-                    where = tables.place(table, rows[0], heading)
-                    yield warning("lost-letters", where, found=getattr(rows[0], name), count=len(rows))
+def check_lost_letters(table: str, tables: Tables) -> Iterator[Issue]:
+    """No text of a table holds the sign that programs write where a letter was lost."""
+    yield from _columns_with(lambda text: _LOST in text, "lost-letters", table, tables)
+
+
+def _columns_with(is_wrong: Callable[[str], bool], code: str, table: str, tables: Tables) -> Iterator[Issue]:
+    for heading, column in SCHEMAS[table].columns.items():
+        if column.kind in (Kind.TEXT, Kind.ID):
+            name = field_name(heading)
+            rows = [row for row in tables.rows(table) if is_wrong(getattr(row, name))]
+            if rows:
+                where = tables.place(table, rows[0], heading)
+                yield warning(code, where, found=getattr(rows[0], name), count=len(rows))
 
 
 def _is_foreign(text: str) -> bool:
