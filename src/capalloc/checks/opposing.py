@@ -24,10 +24,11 @@ def check_opposed(tables: Tables) -> Iterator[Issue]:
     if not exclusions:
         return
     needs, must = _needs(tables), must_be_funded(tables)
+    order = {project.id: number for number, project in enumerate(tables.projects)}
     for row in exclusions:
         if not {row.first, row.then} <= must:
             takers = [{name, *nx.ancestors(needs, name)} for name in (row.first, row.then)]
-            lost = [project.id for project in tables.projects if project.id in takers[0] & takers[1]]
+            lost = sorted(takers[0] & takers[1] & order.keys(), key=order.__getitem__)
             where, pair = tables.place("dependencies", row, "then"), {"first": row.first, "then": row.then}
             for tell, some in ((error, must.intersection(lost)), (warning, set(lost) - must)):
                 if some:
