@@ -150,27 +150,36 @@ def test_killed_workers_are_replaced(tmp_path, expected):
     assert answers(runs) == {name: expected[name] for name in runs.names}
 
 
+def harmed(home, harm):
+    """Return a folder that does harm to ``working``, the module of that name, in each process that has it on its path.
+
+    Python imports ``sitecustomize`` before anything else; it waits there until the module is imported.
+    """
+    home.mkdir()
+    waiting = """
+        import builtins
+        real = __import__
+        def watching(name, *rest, **more):
+            module = real(name, *rest, **more)
+            if name == "capalloc.working":
+                builtins.__import__ = real
+                harm(module)
+            return module
+        builtins.__import__ = watching
+    """
+    body = "def harm(working):\n" + textwrap.indent(textwrap.dedent(harm).strip(), "    ")
+    (home / "sitecustomize.py").write_text(f"{body}\n{textwrap.dedent(waiting)}", encoding="utf-8")
+    return home
+
+
 def test_a_scenario_that_kills_its_workers_fails_alone(tmp_path, monkeypatch):
     """After three workers have died of it, it is a failed row that says so; ``again`` runs it once more."""
-    home = tmp_path / "deadly"
-    home.mkdir()
-    (home / "sitecustomize.py").write_text(
-        textwrap.dedent("""
-            import builtins, os
-            real = __import__
-            def deadly(name, *rest, **more):
-                module = real(name, *rest, **more)
-                if name == "capalloc.working":
-                    bench = module.Workbench
-                    do = bench.do
-                    bench.do = lambda self, task: os._exit(9) if "937" in str(task.steps) else do(self, task)
-                    builtins.__import__ = real
-                return module
-            builtins.__import__ = deadly
-        """),
-        encoding="utf-8",
-    )
-    monkeypatch.setenv("PYTHONPATH", str(home), prepend=os.pathsep)
+    harm = """
+        import os
+        do = working.Workbench.do
+        working.Workbench.do = lambda self, task: os._exit(9) if "937" in str(task.steps) else do(self, task)
+    """
+    monkeypatch.setenv("PYTHONPATH", str(harmed(tmp_path / "deadly", harm)), prepend=os.pathsep)
     scenarios = {"deadly": {AMOUNT: 937}, "fine": {AMOUNT: 938}}
     runs = ca.run(sample(), scenarios, store=tmp_path / "r.sqlite", workers=1)
     frame = runs.to_frame().set_index("scenario")
@@ -185,27 +194,13 @@ def test_a_scenario_that_kills_its_workers_fails_alone(tmp_path, monkeypatch):
 
 def test_a_scenario_that_needs_more_memory_than_there_is_fails_alone(tmp_path, monkeypatch):
     """Its worker, which may take no more than a limit, goes on with the others; the row says why, in words."""
-    home = tmp_path / "greedy"
-    home.mkdir()
-    (home / "sitecustomize.py").write_text(
-        textwrap.dedent("""
-            import builtins, resource
-            real = __import__
-            def greedy(name, *rest, **more):
-                module = real(name, *rest, **more)
-                if name == "capalloc.working":
-                    builtins.__import__ = real
-                    resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
-                    changed = module.changed
-                    def needy(base, steps):
-                        return bytearray(8 << 30) if "937" in str(steps) else changed(base, steps)
-                    module.changed = needy
-                return module
-            builtins.__import__ = greedy
-        """),
-        encoding="utf-8",
-    )
-    monkeypatch.setenv("PYTHONPATH", str(home), prepend=os.pathsep)
+    harm = """
+        import resource
+        resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+        changed = working.changed
+        working.changed = lambda base, steps: bytearray(8 << 30) if "937" in str(steps) else changed(base, steps)
+    """
+    monkeypatch.setenv("PYTHONPATH", str(harmed(tmp_path / "greedy", harm)), prepend=os.pathsep)
     scenarios = {"greedy": {AMOUNT: 937}, "fine": {AMOUNT: 938}}
     frame = ca.run(sample(), scenarios, store=tmp_path / "r.sqlite", workers=1).to_frame().set_index("scenario")
     assert frame["status"].to_dict() == {"base": "optimal", "greedy": "failed", "fine": "optimal"}
