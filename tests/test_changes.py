@@ -67,6 +67,19 @@ def test_plain_money_is_in_the_declared_unit():
     assert [change.after for change in done] == [2_000, 501_000, 1_600_000]
 
 
+@pytest.mark.parametrize(
+    ("path", "change", "told"),
+    [
+        ("projects.A.latest_start", 2027, "2026 → 2027"),
+        ("settings.decide_from", 2027, "– → 2027"),
+        ("projects.A.cost", 2027, "1,001 → 2,027"),
+    ],
+)
+def test_a_year_is_told_without_a_mark_between_its_digits(path, change, told):
+    """An amount has one, a year is no amount."""
+    assert str(changed(path, change)) == f"{path}: {told}"
+
+
 def test_changes_apply_in_the_order_given():
     """The second change builds on what the first one left."""
     portfolio = sample().with_changes({"projects.*.cost": "*2", "projects.A.cost": "+1"})

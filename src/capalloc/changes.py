@@ -43,6 +43,8 @@ _FACTOR = re.compile(r"[+-]?\d+(\.\d+)?")
 # What says how the files are read has done its work once they are read.
 _READ_ONCE = ("money", "numbers", "rounding", "format")
 
+_YEARS = ("first_year", "last_year", "decide_from")
+
 # Of so many paths the last change is remembered.
 _PATHS_KEPT = 8
 
@@ -64,12 +66,24 @@ class Change:
     def __str__(self) -> str:
         key = "portfolio.change-rounded" if self.was_rounded else "portfolio.change"
         exact = "" if self.exact is None else write_number(self.exact)
-        return say(key, path=self.path, before=_written(self.before), after=_written(self.after), exact=exact)
+        before, after = (_written(cell, is_year=_is_year(self.path)) for cell in (self.before, self.after))
+        return say(key, path=self.path, before=before, after=after, exact=exact)
 
 
-def _written(value: Any) -> str:
+def _is_year(path: str) -> bool:
+    """Whether a path leads to a year, which is written without a mark between its digits."""
+    table, column = path.partition(".")[0], path.rpartition(".")[2]
+    if table == "settings":
+        return column in _YEARS
+    known = SCHEMAS[table].columns.get(column) if table in SCHEMAS else None
+    return known is not None and known.kind is Kind.YEAR
+
+
+def _written(value: Any, *, is_year: bool) -> str:
     if value is None or value == "":
         return "–"
+    if is_year:
+        return str(value)
     if isinstance(value, int | Fraction | Decimal) and not isinstance(value, bool):
         return write_number(value)
     return "+".join(value) if isinstance(value, tuple) else str(value)
