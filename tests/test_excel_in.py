@@ -157,6 +157,35 @@ def test_units_that_disagree_are_told(path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("Đơn vị tính: nghìn đồng", "nghìn đồng"),
+        ("(Đơn vị: 1.000 đồng)", "1.000 đồng"),
+        ("ĐVT: tỷ đồng", "billion VND"),
+        ("Đơn vị tính tỷ đồng", "billion VND"),
+        ("Unit: thousand VND", "thousand VND"),
+        ("Đơn vị tính: tr.đ", None),
+        ("Đơn vị thực hiện: Sở Tài chính", None),
+        ("Danh mục dự án (kèm theo Nghị quyết)", None),
+        ("Chiều dài (m)", None),
+    ],
+)
+def test_a_unit_above_the_table_is_the_one_of_the_settings(path, line, found):
+    """Also one that amounts cannot be given in: thousands read as millions make everything a thousand times dearer."""
+    issues = read_workbook(write_book(path, projects=[[line], *PROJECTS]))[1]
+    assert [(i.code, i.where.cell, i.arguments["found"]) for i in issues] == (
+        [("unit-differs", "A1", found)] if found else []
+    )
+
+
+@pytest.mark.parametrize("heading", ["Tổng mức đầu tư (tỷ)", "Cost (thousand VND)", "Cost (USD)"])
+def test_a_unit_in_a_heading_may_be_written_short(path, heading):
+    """It is told at the heading, which names the column all the same."""
+    (issue,) = issues_of(path, projects=[["id", "name", heading, "value"], *PROJECTS[1:]])
+    assert (issue.code, issue.where.cell) == ("unit-differs", "C1")
+
+
 def test_headings_are_told_at_their_cells(path):
     """A slip, a heading that stands twice, a column without one, and a sheet without any."""
     projects = [["id", "Tổng mức đầu tưu", "value", "Giá trị", None], ["A", 5, 1, 1, "x"]]

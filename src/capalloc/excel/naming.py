@@ -165,14 +165,30 @@ def setting_headings() -> list[str]:
 def unit_in(text: str) -> str | None:
     """Return the unit of money that stands in brackets, or after a colon, in a heading or a line above the table.
 
+    A unit that no amount can be given in, such as thousands of VND, is returned as it is written.
+
     Examples
     --------
     >>> unit_in("Tổng mức đầu tư (tỷ đồng)"), unit_in("Đơn vị: triệu đồng"), unit_in("Tổng mức đầu tư")
     ('billion VND', 'million VND', None)
+    >>> unit_in("Tổng mức đầu tư (tỷ)"), unit_in("(Đơn vị tính nghìn đồng)")
+    ('billion VND', 'nghìn đồng')
     """
-    candidates = [*_BRACKETS.findall(text), text.partition(":")[2]]
-    known = word_codes(UNITS)
-    return next((known[folded(part)] for part in candidates if folded(part) in known), None)
+    parts = [part for piece in (*_BRACKETS.findall(text), text) for part in (piece, *_after_lead(piece))]
+    for part in map(str.strip, parts):
+        # A single letter is more often the mark of a column, or metres.
+        unit = unit_named(part) if len(folded(part)) > 1 else None
+        if unit or folded(part) in map(folded, _aliases("excel.unit.other")):
+            return unit or part
+    return None
+
+
+def _after_lead(text: str) -> Iterator[str]:
+    """What follows a colon, or the words that announce a unit."""
+    yield text.partition(":")[2]
+    for lead in _aliases("excel.unit.lead"):
+        if text.strip().casefold().startswith(f"{lead.casefold()} "):
+            yield text.strip()[len(lead) :].strip(" :")
 
 
 def unit_named(words: str) -> str | None:
