@@ -13,7 +13,7 @@ from capalloc.history import first_open_year
 from capalloc.issues import Issue, error, warning
 from capalloc.records import Dependency, Membership, Mode, Project
 from capalloc.settings import Settings
-from capalloc.tables import Tables
+from capalloc.tables import Tables, kept
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -75,8 +75,13 @@ class Way:
         return [start for start, end in ends if any(p.first <= start and end <= p.last for p in settings.phases)]
 
 
-def ways(tables: Tables) -> Iterator[Way]:
-    """Yield every project in each of its modes, in the order of the tables."""
+@kept("settings", "projects", "modes", "costs", "profiles", "committed", "paid")
+def ways(tables: Tables) -> tuple[Way, ...]:
+    """Return every project in each of its modes, in the order of the tables."""
+    return tuple(_ways(tables))
+
+
+def _ways(tables: Tables) -> Iterator[Way]:
     by_cost: dict[tuple[str, str], int] = {}
     for row in tables.costs:
         key = (row.project, row.mode)
