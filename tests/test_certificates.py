@@ -95,6 +95,7 @@ def test_plan_certificate_writes_what_confirm_reads(tmp_path):
     assert [(proof.value, proof.bound) for proof in found.proofs] == [(plan.value, plan.value)]
     assert found.gap == 0
     assert "was verified on the tables" in str(found)
+    assert "Gap confirmed: 0%." in str(found)
 
 
 def test_the_partition_confirms_more_than_the_relaxation():

@@ -58,7 +58,8 @@ SCALED = vertex([((5, 5, 5), -INF, 9)], (1, 0.8, 0), [1], counts=(1, 2, 4))
 COVERED = vertex([((2, 2), 3, INF)], (1, 0.5), [-1], upper=5)
 PAID = vertex([((6, 5, -1), -INF, 0), ((0, 0, 1), -INF, 8)], (1, 0.4, 8), [1, 1], upper=(1, 1, 20), whole=(1, 1, 0))
 BENT = vertex([((2, -1), -INF, 3)], (1.5, 0), [1], upper=(3, 1), whole=(1, 0))
-GROUPED = vertex([((1, 1, 0, 0), -INF, 1), ((3, 4, 5, 6), -INF, 8)], (0, 1, 0.8, 0), [1, 1])
+COVERING = vertex([((1, 1, 0, 0), -INF, 1), ((3, 4, 5, 6), -INF, 8)], (0, 1, 0.8, 0), [1, 1])
+GROUPED = vertex([((1, 1, 0), -INF, 1), ((5, 4, 5), -INF, 8)], (0.45, 0.5, 0.75), [0, 1])
 
 
 @pytest.mark.parametrize(
@@ -69,9 +70,10 @@ GROUPED = vertex([((1, 1, 0, 0), -INF, 1), ((3, 4, 5, 6), -INF, 8)], (0, 1, 0.8,
         (COVERED, {}, (-1, -1)),  # x + y >= 2
         (PAID, {}, (4, 3, 0)),  # what is paid cancels out: 6x + 5y <= 8
         (BENT, {}, (1, -1)),  # x <= 1 + s
-        (GROUPED, {0: np.array([0, 1])}, (0, 1, 1, 1)),  # of three only one fits
+        (COVERING, {0: np.array([0, 1])}, (0, 1, 1, 1)),  # of three only one fits
+        (GROUPED, {0: np.array([0, 1])}, (1, 1, 1)),  # whichever of the group is taken, the third does not fit
     ],
-    ids=["knapsack", "counted", "from below", "paid", "in part", "grouped"],
+    ids=["knapsack", "counted", "from below", "paid", "in part", "covering", "grouped"],
 )
 def test_what_is_foreseen_of_a_cut_is_what_follows_exactly(at, groups, entries):
     """Direction, depth and size; the vertex is beyond the cut."""
@@ -109,11 +111,13 @@ def test_the_unit_in_which_rows_are_counted_changes_no_cut(unit):
 
 
 def test_a_row_states_a_group_where_it_lets_one_of_its_own_be_taken():
-    """Not where it counts in twos, has room for one and a half, or names what is in another group already."""
+    """Not where it counts in twos or parts, has room for one and a half, or names what is in another group already."""
     rows = [
         ([1, 1, 0, 0, 0, 0, 0, 0], -INF, 1),
         ([0, 1, 1, 1, 0, 0, 0, 0], -INF, 1),
         ([0, 0, 0, 0, 2, 2, 0, 0], -INF, 2),
         ([0, 0, 0, 0, 0, 0, 1, 1], -INF, 1.5),
+        ([0, 0, 0, 0, 0, 0, 0, 0, 0.75, 0.75], -INF, 1),
     ]
-    assert [(row, columns.tolist()) for row, columns in stated_groups(model_of([1] * 8, rows))] == [(0, [0, 1])]
+    model = model_of([1] * 10, [((*entries, *[0] * (10 - len(entries))), *sides) for entries, *sides in rows])
+    assert [(row, columns.tolist()) for row, columns in stated_groups(model)] == [(0, [0, 1])]

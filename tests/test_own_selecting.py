@@ -46,8 +46,9 @@ def test_a_project_that_is_due_gets_no_column():
 
 
 def test_a_column_says_whether_its_project_is_taken():
-    """The column of a project is 1 with any of its options, and 0 with none."""
+    """The column of a project is 1 with any of its options, and 0 with none; a tree may decide about it."""
     wide = selecting(two_projects(due=False))
+    assert wide.model.integer.all()
     assert wide.extended(np.array([0.0, 1.0, 0.0, 0.0])).tolist() == [0, 1, 0, 0, 1, 0]
     assert not holds(wide.model, np.array([0.0, 1.0, 0.0, 0.0, 0.0, 0.0]))
 

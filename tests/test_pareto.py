@@ -111,6 +111,12 @@ def test_a_walk_that_is_cut_short_says_so():
         assert "có thể còn kế hoạch khác" in str(front)
 
 
+def test_a_walk_without_time_claims_nothing():
+    """That nothing was found is no proof that nothing is there."""
+    front = portfolio([(10, 0), (0, 10)], [1, 1], 1).pareto("growth", "equity", time_limit=1e-9)
+    assert (len(front), front.complete) == (0, False)
+
+
 def test_no_plan_at_all_is_an_empty_front():
     """Two mandatory projects of which only one has room leave no point."""
     frames = portfolio([(1, 1), (1, 1)], [1, 1], 1).to_frames()

@@ -201,6 +201,16 @@ def test_a_faulty_cell_is_told(column, cell, code):
 
 
 @pytest.mark.parametrize(
+    ("column", "cell"),
+    [("duration", "300"), ("priority", "1000000"), ("earliest_start", "1900"), ("latest_start", "2200"), ("cost", "0")],
+)
+def test_the_last_number_that_is_allowed_is_allowed(column, cell):
+    """One further is a fault."""
+    (project,), issues = read_csv(f"id,{column}\nA,{cell}\n")
+    assert (getattr(project, column), issues) == (int(cell), [])
+
+
+@pytest.mark.parametrize(
     ("cell", "code"),
     [("state+", "empty-part"), ("+", "empty-part"), ("state + state", "repeated-id"), ("", "empty-cell")],
 )
@@ -279,7 +289,7 @@ def test_a_text_that_says_nan_is_no_number():
     assert read_frame({"id": ["A"], "cost": ["nan"]})[1] == [("not-a-number", 0, "cost")]
 
 
-@pytest.mark.parametrize("cell", [float("inf"), -float("inf"), Decimal("1E+999999"), True, [1], "∞"])
+@pytest.mark.parametrize("cell", [float("inf"), -float("inf"), Decimal("1E+999999"), Decimal("1E+31"), True, [1], "∞"])
 def test_no_infinity_and_no_object_passes_for_a_number(cell):
     """What cannot be added up is told."""
     _, issues = read_frame({"id": ["A", "B"], "value": pd.Series([cell, 1], dtype=object)})

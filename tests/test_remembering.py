@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from capalloc.engines import engine_named
 from capalloc.engines.own import problem, remembering
 from capalloc.engines.own.exchange import exchanged
-from capalloc.engines.own.memory import MOST_MULTIPLIERS, MOST_POINTS, Memory, memory_of, memory_text
+from capalloc.engines.own.memory import MOST_MULTIPLIERS, MOST_POINTS, Basis, Memory, memory_of, memory_text
 from capalloc.engines.own.problem import problem_of
 from capalloc.engines.own.remembering import Remembering
 from capalloc.engines.points import holds, value_of
@@ -123,6 +123,20 @@ def test_columns_and_rows_are_found_again_by_their_names():
     assert len(known.basis.columns) == 6
     assert len(known.basis.rows) == 2
     assert value_of(other, engine.solve(other, TO_THE_END).x) == 17
+
+
+def test_what_has_another_shape_is_not_remembered():
+    """A model without origins is known by its shape: points, multipliers and bases of another one say nothing of it."""
+    model = model_of([1, 2], [([1, 1], -INF, 1)])
+    right = Memory((), (), (np.ones(2),), (np.ones(1),), Basis(np.zeros(2, np.int8), np.zeros(1, np.int8)))
+    assert right.on(model) is right
+    for wrong in (
+        replace(right, points=(np.ones(3),)),
+        replace(right, multipliers=(np.ones(1), np.ones(2))),
+        replace(right, basis=Basis(np.zeros(3, np.int8), np.zeros(1, np.int8))),
+        replace(right, basis=Basis(np.zeros(2, np.int8), np.zeros(2, np.int8))),
+    ):
+        assert wrong.on(model) == Memory((), ())
 
 
 def test_a_memory_forgets_the_oldest():

@@ -111,6 +111,7 @@ def test_changes_are_kept_to_the_last_digit():
         ([Written("low", {}), Written("low", {})], "Two scenarios are called 'low'."),
         ([Written("base", {})], "No scenario may be called base"),
         ([Written(" ", {})], "is no name of a scenario"),
+        ([Written("lo\u200bw", {})], "is no name of a scenario"),  # what nobody sees would make two of one
     ],
 )
 def test_names_and_parents_must_make_sense(written, message):

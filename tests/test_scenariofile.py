@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from capalloc import InvalidInput
+from capalloc import InvalidInput, scenariofile
 from capalloc.catalogue import speaking
 from capalloc.scenariofile import read_scenario_file, samples_of, schema
 
@@ -62,6 +62,17 @@ def test_a_file_says_its_base_and_scenarios(file):
     low = written[0]
     assert (low.extends, low.why) == ("base", "revenue shortfall")
     assert low.changes == {AMOUNT: "*0.9", "projects.A.cost": 900}
+
+
+@pytest.mark.parametrize(("most", "is_refused"), [(12, False), (11, True)])
+def test_a_grid_of_too_many_scenarios_is_refused_with_all_that_it_extends(file, monkeypatch, most, is_refused):
+    """Two amounts, three costs and two parents make twelve."""
+    monkeypatch.setattr(scenariofile, "MOST_SCENARIOS", most)
+    if is_refused:
+        with pytest.raises(InvalidInput, match="12"):
+            read_scenario_file(file)
+    else:
+        assert len(read_scenario_file(file)[1]) == 15
 
 
 def test_a_grid_is_every_combination(file):

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from fractions import Fraction
 
 import pytest
@@ -109,6 +110,8 @@ def test_what_is_no_plan_is_refused(tmp_path):
         load_plan(tmp_path / "none.json", PORTFOLIO)
     with pytest.raises(InvalidInput, match=r"\[plan-unreadable\]"):
         load_plan(tmp_path, PORTFOLIO)
+    with pytest.raises(InvalidInput, match=r"\[no-file-behind\]"):
+        load_plan(os.devnull, PORTFOLIO)
     (tmp_path / "text.json").write_text("plan", encoding="utf-8")
     with pytest.raises(InvalidInput, match=r"\[plan-malformed\].*text\.json"):
         load_plan(tmp_path / "text.json", PORTFOLIO)
