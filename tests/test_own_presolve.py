@@ -108,6 +108,15 @@ def test_rows_add_up_within_what_is_said_of_them(model):
         assert (sums.most_with[taken] >= added[rows[taken]]).all()
 
 
+def test_a_group_is_due_only_where_all_of_its_row_are_in_it():
+    """One of the last three must be taken, and the first of them belongs to another group: it alone may do."""
+    model = model_of([0, 5, 1, 1], [([1, 1, 0, 0], -INF, 1), ([0, 1, 1, 1], 1, 1)])
+    groups = find_groups(model)
+    assert (groups.of.tolist(), groups.due.tolist(), groups.row.tolist()) == ([0, 0, 1, 1], [False, False], [0, 1])
+    reduced = reduce(model)
+    assert max(value_of(reduced.model, point) for point in points_of(reduced.model)) + reduced.offset == 5
+
+
 def test_an_option_that_cannot_be_afforded_goes_with_what_waits_for_it():
     """The first project costs 9 of 8; the second may start only after it, and so it never does."""
     model = model_of([9, 7, 5, 4], [([9, 3, 4, 5], -INF, 8), ([-1, 1, 0, 0], -INF, 0)])

@@ -103,6 +103,23 @@ def test_a_price_the_law_and_the_switch_follow_in_sentences_of_their_own():
 
 
 @pytest.mark.parametrize(
+    ("measure", "english", "vietnamese"),
+    [
+        ("cost", "million VND", "triệu đồng"),
+        ("starts", "project", "dự án"),
+        ("jobs", "người", "người"),
+        ("land", "ha", "ha"),
+        ("value", "unit", "đơn vị"),
+    ],
+)
+def test_a_price_is_that_of_one_unit_of_what_is_measured(measure, english, vietnamese):
+    """Money, projects, the own unit of an indicator or a resource, or no unit in particular."""
+    row = {"measure": measure, "sense": "<=", "amount": 3, "price": "1/2"}
+    assert f"each {english} by which it is missed takes 0.5" in says(**row)
+    assert f"mỗi {vietnamese} chênh so với" in says("vi", **row)
+
+
+@pytest.mark.parametrize(
     ("selection", "words"),
     [
         (
