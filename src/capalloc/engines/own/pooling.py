@@ -60,9 +60,9 @@ class Pooled:
         asked = self.model.row_upper[:rows] - self.model.matrix[:rows, :count] @ x[:count]
         asked = np.where(self.merged.sum(axis=0) > 0, np.maximum(asked, 0.0), 0.0)
         whole = self.merged.T @ (self.merged @ asked)
-        share = np.divide(asked, whole, out=np.zeros(rows), where=whole > 0)
-        sums = self.parts.T @ x[count:]
-        restored: Floats = point + np.where(self.balance >= 0, sums * share[self.balance], 0.0)
+        # The last, that of what is in no balance, is also there where no balance is.
+        share = np.append(np.divide(asked, whole, out=np.zeros(rows), where=whole > 0), 0.0)
+        restored: Floats = point + self.parts.T @ x[count:] * share[self.balance]
         return restored
 
     def sums(self) -> tuple[csr_array, Floats]:
