@@ -294,6 +294,18 @@ def test_classes_by_phase_need_an_objective_that_goes_by_classes():
         assert codes({"phases": PHASES, "objective": objective}, **tables) == []
 
 
+def test_a_class_of_a_phase_is_that_of_every_mode_without_its_own():
+    """The project has no class; a row for its phase gives it one in both modes, a row for one mode in that alone."""
+    settings = {"phases": PHASES, "objective": {"goal": "lexicographic"}}
+    own = {
+        "projects": "id,value,cost,latest_start;A,1,1,2025",
+        "modes": "project,mode,cost;A,small,1;A,large,2",
+    }
+    every, one = "project,phase,class;A,2021-2025,2", "project,mode,phase,class;A,small,2021-2025,2"
+    assert codes(settings, **own, priorities=every) == []
+    assert codes(settings, **own, priorities=one) == ["missing-priority"]
+
+
 def test_an_order_of_classes_needs_classes():
     """Where no project has a class, each is told, with classes to choose from."""
     found = issues_of({"objective": {"goal": "lexicographic"}}, projects="id,value;A,1;B,1")

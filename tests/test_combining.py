@@ -9,6 +9,7 @@ import pytest
 from capalloc.check_certificate import Program, Row, derived
 from capalloc.combining import Vertex, combinations
 from capalloc.cutting import separate
+from capalloc.effort import Effort
 from capalloc.relaxing import stated_groups
 from small_models import INF, model_of
 
@@ -106,7 +107,7 @@ def test_the_unit_in_which_rows_are_counted_changes_no_cut(unit):
     model = model_of([3, 3, 2], [([5 / unit] * 3, -INF, 9 / unit)])
     row = Row([(0, 5), (1, 5), (2, 5)], None, 9)
     program = Program([0] * 3, [1] * 3, [True] * 3, [row], {})
-    (cut,) = separate(model, np.array([unit]), program, [row], 3, 3.0)
+    (cut,) = separate(model, np.array([unit]), program, [row], 3, 3.0, Effort(1))
     assert (sorted(cut.row.entries), cut.row.upper) == ([(0, 1), (1, 1), (2, 1)], 1)
 
 

@@ -266,6 +266,15 @@ def test_what_begins_is_paid_to_the_last_unit(change, breaking):
     assert row.measured.breaking == ((breaking,) if breaking else ())
 
 
+def test_what_the_law_leaves_of_a_window_is_still_the_window_of_the_project():
+    """Its slow mode may not start by 2025, and the project not before 2027."""
+    given = portfolio(
+        "id,cost,value,duration,legal_group,earliest_start;A,100,1,3,C,2027",
+        modes="project,mode,cost,duration;A,slow,100,5",
+    )
+    assert [row.earliest_start for row in given.tables.modes] == [2027]
+
+
 def test_what_was_begun_is_not_held_to_the_years_of_a_new_start():
     """The law of new starts does not undo what is under way, nor what lies before the years it bars."""
     law = {"completion-share": {"enabled": False}, "funding-years": {"enabled": True}}

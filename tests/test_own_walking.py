@@ -35,6 +35,19 @@ def test_what_is_due_is_never_left_out():
     assert walked(model, [0.0, 1.0, 0.0], 80).tolist() == [1, 0, 1]
 
 
+def test_what_leaves_no_room_for_what_is_due_is_never_taken():
+    """One of the first two options is due, and beside either the third, worth more than both, does not fit."""
+    model = model_of([-4, -3, 9], [([1, 1, 0], 1, 1), ([2, 2, 2], -INF, 3)])
+    assert walked(model, [1.0, 0.0, 0.0], 80).tolist() == [0, 1, 0]
+    assert walked(model, [0.0, 1.0, 0.0], 80) is None
+
+
+def test_of_a_group_one_option_comes_in_the_place_of_another():
+    """No other row keeps the two of a project apart."""
+    model = model_of([3, 2, 1], [([1, 1, 0], -INF, 1), ([1, 1, 1], -INF, 3)])
+    assert walked(model, [0.0, 1.0, 1.0], 60).tolist() == [1, 0, 1]
+
+
 def test_a_row_over_two_groups_is_kept_although_it_states_one():
     """The second row makes a group of the first two, and says besides that they exclude the others."""
     model = model_of(

@@ -106,6 +106,35 @@ def test_an_index_that_lacks_a_year_of_payment_is_told():
         Portfolio.from_tables(settings, {"projects": frames["projects"]})
 
 
+@pytest.mark.parametrize(
+    ("row", "is_told"),
+    [
+        ({}, True),
+        ({"decision": "out"}, False),  # never paid
+        ({"decision": "in", "mode": "quick"}, False),  # paid in 2026 alone
+        ({"decision": "in", "mode": "slow"}, True),
+        ({"decision": "in", "mode": "slow", "start": 2027}, True),
+    ],
+)
+def test_what_a_commitment_rules_out_needs_no_index(row, is_told):
+    """The quick mode is paid in 2026, the slow one until 2028, for which there is no index."""
+    frames = {
+        "projects": pd.DataFrame({"id": ["A"], "cost": [10], "value": [1], "latest_start": [2026]}),
+        "modes": pd.DataFrame(
+            {"project": ["A", "A"], "mode": ["quick", "slow"], "duration": [1, 2], "latest_start": [None, 2027]}
+        ),
+        "price_index": pd.DataFrame({"year": [2026, 2027], "index": [1, 1.1]}),
+    }
+    if row:
+        frames["committed"] = pd.DataFrame([{"project": "A"} | row])
+    settings = {"first_year": 2026, "last_year": 2030, "prices": "nominal"}
+    if is_told:
+        with pytest.raises(InvalidInput, match="Costs may be paid in 2028"):
+            Portfolio.from_tables(settings, frames)
+    else:
+        Portfolio.from_tables(settings, frames)
+
+
 def test_an_index_beside_constant_prices_is_warned_of():
     """Nothing that is given is passed over in silence."""
     frames = {

@@ -7,6 +7,8 @@ import pytest
 
 import capalloc
 from books import write_book
+from capalloc.catalogue import speaking
+from capalloc.excel.naming import setting_label
 from capalloc.excel.scanning import BadXml, scan_sheet
 
 
@@ -64,6 +66,19 @@ def test_a_number_that_a_format_fills_up_with_zeros_keeps_its_worth(tmp_path):
     assert (project.id, project.earliest_start, project.cost) == ("007", 2026, 500)
 
 
+def test_a_part_may_be_named_from_the_root_of_the_workbook(tmp_path):
+    """Some programs write /xl/worksheets/sheet1.xml where others write worksheets/sheet1.xml."""
+    path, changed = tmp_path / "plan.xlsx", tmp_path / "rooted.xlsx"
+    write_book(path)
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(changed, "w") as new:
+        for name in old.namelist():
+            part = old.read(name)
+            if name == "xl/_rels/workbook.xml.rels":
+                part = part.replace(b'Target="worksheets/', b'Target="/xl/worksheets/')
+            new.writestr(name, part)
+    assert [project.id for project in capalloc.load(changed).tables.projects] == ["A", "B"]
+
+
 @pytest.mark.parametrize("state", ["hidden", "veryHidden"])
 def test_a_sheet_that_no_menu_shows_is_told_like_any_hidden_one(state, tmp_path):
     """A workbook's author may hide a sheet so far that its reader cannot find it."""
@@ -77,3 +92,11 @@ def test_a_sheet_that_no_menu_shows_is_told_like_any_hidden_one(state, tmp_path)
             new.writestr(name, part)
     found = capalloc.load(changed).findings
     assert [issue.where.sheet for issue in found.of("hidden-sheet")] == ["price_index"]
+
+
+def test_settings_are_called_what_they_are_called_in_the_language_in_force():
+    """A setting of the law, and whatever no catalogue names, keeps its path."""
+    with speaking("vi"):
+        assert setting_label("first_year") == "Năm đầu"
+        assert setting_label("objective.class_weights.2").endswith(" 2")
+        assert setting_label("law.tail-cap.share") == "law.tail-cap.share"
