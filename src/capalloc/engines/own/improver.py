@@ -58,7 +58,7 @@ OTHERS_PAYING = 40
 
 # A search dives anew when nothing has come for so many seconds.
 STILL_BEFORE_DIVE = 4.0
-STILL_BEFORE_DIVE_WHEN_LARGE = 15.0
+STILL_BEFORE_DIVE_RARELY = 15.0
 
 # What a walk is called among the neighbourhoods.
 WALK = "walk"
@@ -150,14 +150,15 @@ class Improver:
         self.lp = self._near_lp()
 
     def begin(self) -> None:
-        """Round the relaxation down for a first point, and dive once."""
+        """Round the relaxation down for a first point, and walk from there, or else dive once."""
         if not self.number and self.board.best is None:
             first = rounded_down(self.problem, self.root.relaxed.x)
             self.board.offer(first)
             nothing_decided = np.zeros(self.problem.groups.count, dtype=bool)
             self._core(Dive(self.root.relaxed, self.root.gains, nothing_decided), first, *FIRST_CORE)
-        self._dive(0)
-        if self.walk is not None and self.board.best is not None and not self.board.over:
+        if self.walk is None or self.board.best is None:
+            self._dive(0)
+        elif not self.board.over:
             self._walk(self.walk)
 
     def go_on(self) -> None:
@@ -184,7 +185,8 @@ class Improver:
 
     def _still(self) -> bool:
         """Whether nothing has come for long since the last dive; a run of limited nodes has no clock."""
-        patience = STILL_BEFORE_DIVE_WHEN_LARGE if self.problem.large else STILL_BEFORE_DIVE
+        rarely = self.problem.large or self.walk is not None
+        patience = STILL_BEFORE_DIVE_RARELY if rarely else STILL_BEFORE_DIVE
         since = max(self.dived_at, self.board.improved_at)
         return not self.budgeted and self.board.watch.seconds - since > patience
 
