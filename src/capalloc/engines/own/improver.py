@@ -56,7 +56,7 @@ PART_OF_STILLNESS = 0.2
 # Projects whose payments are chosen anew in a neighbourhood although their options are held.
 OTHERS_PAYING = 40
 
-# A search dives anew when nothing has come for so many seconds.
+# A search dives anew when nothing has come for so many seconds; where it can walk, as rarely as in large models.
 STILL_BEFORE_DIVE = 4.0
 STILL_BEFORE_DIVE_RARELY = 15.0
 
@@ -70,7 +70,7 @@ STEPS_A_NODE = 100
 
 # In a model of no more entries walks get this part of what the search works: a step takes a fraction of a millisecond
 # there, and long walks find what neither short ones nor trees do.
-QUICK_TO_WALK = 20_000
+QUICK_TO_WALK = 60_000
 PART_OF_WALKS = 0.7
 
 # Others wait at least so many seconds for a dive.
@@ -150,16 +150,17 @@ class Improver:
         self.lp = self._near_lp()
 
     def begin(self) -> None:
-        """Round the relaxation down for a first point, and walk from there, or else dive once."""
+        """Round the relaxation down for a first point, and walk from there; dive once where that gains nothing."""
         if not self.number and self.board.best is None:
             first = rounded_down(self.problem, self.root.relaxed.x)
             self.board.offer(first)
             nothing_decided = np.zeros(self.problem.groups.count, dtype=bool)
             self._core(Dive(self.root.relaxed, self.root.gains, nothing_decided), first, *FIRST_CORE)
-        if self.walk is None or self.board.best is None:
-            self._dive(0)
-        elif not self.board.over:
+        before = self.board.value
+        if self.walk is not None and self.board.best is not None and not self.board.over:
             self._walk(self.walk)
+        if self.board.value <= before:
+            self._dive(0)
 
     def go_on(self) -> None:
         """Search neighbourhoods until the run is over; dive again as long as there is no point, and where all is still.
