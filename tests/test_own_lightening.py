@@ -24,7 +24,10 @@ OPTIONS = SolveOptions(gap=0.0)
 
 @st.composite
 def portfolios(draw):
-    """Two to four projects paid by two or three sources; what the last one pays of a project may be limited."""
+    """Two to four projects paid by two or three sources.
+
+    What the last one pays of a project may be limited, and what the first pays of all to a part of what others pay.
+    """
     count, sources = draw(st.integers(2, 4)), draw(st.integers(2, 3))
     costs = draw(st.lists(st.integers(2, 9), min_size=count, max_size=count))
     payers = [draw(st.sets(st.integers(0, sources - 1), min_size=1)) for _ in range(count)]
@@ -39,6 +42,9 @@ def portfolios(draw):
     for source in range(sources):
         room = draw(st.integers(0, sum(costs)))
         rows.append(([0] * count + [int(s == source) for _, s in columns], -INF, room))
+    if draw(st.booleans()):
+        own, others = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+        rows.append(([0] * count + [-others if s else own for _, s in columns], -INF, 0))
     upper = [1] * count + [draw(st.sampled_from([costs[p], costs[p], costs[p], 2])) for p, _ in columns]
     values = draw(st.lists(st.integers(1, 9), min_size=count, max_size=count))
     whole = [True] * count + [False] * len(columns)
@@ -145,6 +151,20 @@ def test_a_column_of_many_pairs_stays():
     assert eliminate(model, np.array([3]), *nothing).kept.tolist() == [0, 1, 2, 3]
     fewer = model_of([1, 1, 1, 0], [*wants[:2], asks[0]], upper=[1, 1, 1, 9], whole=[True, True, True, False])
     assert eliminate(fewer, np.array([3]), *nothing).kept.tolist() == [0, 1, 2]
+
+
+def test_sums_of_several_units_in_a_rule_stay():
+    """The first source pays 2/5 of all at most, 3 of its own to 2 of the other: both projects can be paid, 3 and 9."""
+    limit = ([0, 0, 3, -2, 3, -2], -INF, 0)
+    model = financed_model()
+    rooms = [([0, 0, 1, 0, 1, 0], -INF, 4), ([0, 0, 0, 1, 0, 1], -INF, 9)]
+    asked = [([-7, 0, 1, 1, 0, 0], 0, 0), ([0, -5, 0, 0, 1, 1], 0, 0)]
+    limited = model_of(model.objective, [*asked, *rooms, limit], upper=model.upper, whole=model.integer)
+    outcome = engine_named("capalloc").solve(limited, OPTIONS)
+    assert outcome.x[:2].tolist() == [1, 1]
+    assert outcome.bound == pytest.approx(18)
+    light = lighten(limited)
+    assert paid(light.model, (1.0, 1.0)) is not None
 
 
 def test_payments_stay_apart_where_parts_are_worth_something():

@@ -79,7 +79,8 @@ def eliminate(model: LinearModel, columns: Ints, known: csr_array, rooms: Floats
     Parameters
     ----------
     columns
-        Columns that need not be whole, are worth nothing, and have entries of 1 and −1 only.
+        Columns that need not be whole and are worth nothing.  Those whose entries are not 1 or −1 where rows are added
+        up stay, since other rows would have to be multiplied first.
     known, rooms
         Sums of rows of the model: ``known @ x <= rooms`` for all its points, and need not be said once more.
     """
@@ -134,7 +135,8 @@ class _Work:
         sides = [side for side in self.sides if _entry(side, column)] + self._bounds(column)
         rest = [row for row in self.equations if row is not giving and _entry(row, column)]
         above, below = ([side for side in sides if _entry(side, column) * sign > 0] for sign in (1, -1))
-        if rest:
+        added = [giving] if giving is not None else sides
+        if rest or any(abs(_entry(row, column)) != 1.0 for row in added):
             return
         if giving is not None:
             giving = giving * _entry(giving, column)
