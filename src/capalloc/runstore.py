@@ -245,10 +245,13 @@ class Writer:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        if path.is_dir():
-            raise StoreFailed(say("store.unwritable", path=path, reason=os.strerror(errno.EISDIR)))
         guard = path.with_name(f"{path.name}.lock")
-        is_new = not guard.exists()
+        try:
+            is_folder, is_new = path.is_dir(), not guard.exists()
+        except OSError as failure:
+            raise StoreFailed(say("store.unwritable", path=path, reason=failure.strerror)) from None
+        if is_folder:
+            raise StoreFailed(say("store.unwritable", path=path, reason=os.strerror(errno.EISDIR)))
         self._lock = self._locked(guard)
         try:
             with _failing(path):

@@ -110,12 +110,13 @@ def _balances(model: LinearModel) -> Ints:
 def _implied(model: LinearModel) -> Truths:
     """Return for each column whether one of its balances keeps it below its upper bound."""
     matrix = model.matrix
-    with np.errstate(invalid="ignore"):
-        sums = activity(matrix, find_groups(model), model.lower, model.upper)
     counts = np.diff(matrix.indptr)
     equal = np.repeat(model.row_lower == model.row_upper, counts)
-    room = np.repeat(model.row_upper, counts) - sums.least_with
-    kept = equal & (matrix.data > 0) & (room <= matrix.data * model.upper[matrix.indices])
+    # What has no end on either side says nothing, and is not known to keep a column anywhere.
+    with np.errstate(invalid="ignore"):
+        sums = activity(matrix, find_groups(model), model.lower, model.upper)
+        room = np.repeat(model.row_upper, counts) - sums.least_with
+        kept = equal & (matrix.data > 0) & (room <= matrix.data * model.upper[matrix.indices])
     implied: Truths = np.bincount(matrix.indices, kept, minlength=matrix.shape[1]) > 0
     return implied
 
