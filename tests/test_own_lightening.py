@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 
 from capalloc.engines import engine_named
 from capalloc.engines.highs import relaxation
+from capalloc.engines.own import lightening
 from capalloc.engines.own.eliminating import eliminate
 from capalloc.engines.own.lightening import lighten
 from capalloc.engines.own.pooling import pool
@@ -165,6 +166,16 @@ def test_sums_of_several_units_in_a_rule_stay():
     assert outcome.bound == pytest.approx(18)
     light = lighten(limited)
     assert paid(light.model, (1.0, 1.0)) is not None
+
+
+def test_too_many_sums_stay(monkeypatch):
+    """With room for one sum, the two of the sources stay in the model, and payments are found from them."""
+    monkeypatch.setattr(lightening, "MOST_SUMS", 1)
+    light = lighten(financed_model())
+    assert light.model.integer.tolist() == [True, True, False, False]
+    point = light.restored(np.array([1.0, 0.0, 4.0, 3.0]))
+    assert point.tolist() == [1, 0, 4, 3, 0, 0]
+    assert light.shrunk(point).tolist() == [1, 0, 4, 3]
 
 
 def test_payments_stay_apart_where_parts_are_worth_something():

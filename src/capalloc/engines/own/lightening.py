@@ -11,6 +11,9 @@ from capalloc.engines.own.pooling import Pooled, pool, unpooled
 from capalloc.engines.own.presolve import valued_in_parts
 from capalloc.model import Floats, LinearModel
 
+# With more sums they stay: each is looked for in all rows of the others, which takes longer than it saves.
+MOST_SUMS = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class Lightened:
@@ -43,5 +46,5 @@ def lighten(model: LinearModel) -> Lightened:
     What is paid of programmes says how much of them is done, and HiGHS proves more of it with all payments told apart.
     """
     pooled = unpooled(model) if valued_in_parts(model) else pool(model)
-    size = len(pooled.model.objective)
-    return Lightened(pooled, eliminate(pooled.model, np.arange(len(pooled.kept), size), *pooled.sums()))
+    sums = np.arange(len(pooled.kept), len(pooled.model.objective))
+    return Lightened(pooled, eliminate(pooled.model, sums if len(sums) <= MOST_SUMS else sums[:0], *pooled.sums()))
