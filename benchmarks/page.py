@@ -85,7 +85,8 @@ def _distances(by_case: dict[str, dict[str, Standing]], names: list[str]) -> Ite
         part = part_of_best_peer(sides)
         seeds = max(len(standing.records) for standing in sides.values())
         cells = [_cell(name, sides.get(name), proved=True) for name in names]
-        yield [case, str(seeds), *cells, "" if part is None else f"{part:.2f}"]
+        ours = "" if part is None else "a peer is at it" if math.isinf(part) else f"{part:.2f}"
+        yield [case, str(seeds), *cells, ours]
 
 
 def _gaps(by_case: dict[str, dict[str, Standing]], names: list[str]) -> Iterator[list[str]]:
