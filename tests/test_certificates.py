@@ -115,17 +115,15 @@ def test_the_same_plan_gives_the_same_bytes(tmp_path):
 
 
 def test_no_digit_of_a_certificate_can_be_changed(certificate):
-    """Each digit of the file, changed alone, makes it refused: of the model, the plan, a multiplier or a hash."""
+    """Each digit of the file, changed alone, makes it refused: of the version, model, plan, a multiplier or a hash."""
     text = json.dumps(certificate, ensure_ascii=False)
     places = [place for place, sign in enumerate(text) if sign in "0123456789"]
     passed = []
     for place in places:
         changed = text[:place] + str((int(text[place]) + 1) % 10) + text[place + 1 :]
         try:
-            found = json.loads(changed)
-            if found["version"] == certificate["version"]:
-                check(found)
-                passed.append(text[place - 20 : place + 20])
+            check(json.loads(changed))
+            passed.append(text[place - 20 : place + 20])
         except (Refused, KeyError, json.JSONDecodeError):
             continue
     assert len(places) > 400

@@ -27,7 +27,7 @@ def leaf(*rows, scale=1, empty=False):
     return {"empty": empty, "scale": scale, "rows": [list(pair) for pair in rows]}
 
 
-def certificate(rows=(), nodes=None, **proof):
+def certificate(rows=(), nodes=None, version=1, **proof):
     """Return the certificate of a plan that takes A, worth 5, and B, worth 4: no plan takes more."""
     names = [["option", "A", "", 2026], ["option", "B", "", 2026]]
     parts = {
@@ -41,7 +41,7 @@ def certificate(rows=(), nodes=None, **proof):
         ],
     }
     hashes = {name: digest(part) for name, part in parts.items()}
-    return {"format": "capalloc certificate", "version": 2, **parts, "hashes": hashes}
+    return {"format": "capalloc certificate", "version": version, **parts, "hashes": hashes}
 
 
 def refused(given):
@@ -223,3 +223,39 @@ def test_class_weights_count_in_the_proof():
     portfolio = few(projects, 3, {"objective": {"class_weights": {1: 0.5, 2: 0.25}}})
     (proof,) = check(certify(portfolio.tables, portfolio.optimize(gap=0.0, threads=1).answer, 20, None))
     assert (proof.value, proof.bound) == (1, 1)
+
+
+def test_nothing_is_held_that_the_plan_does_not_have_in_a_class_above():
+    """Whoever holds what nothing says, such as that B is left out, would prove a bound below the best plan."""
+    left_out = {"class": 1, "entries": [[1, -1]], "lower": -1}
+    assert refused(certificate(held=[left_out])) == "held"
+
+
+def test_what_no_point_keeps_cannot_be_held_to_prove_that_there_is_none():
+    """Without a plan nothing is held: 0 >= 1 would rule every point out."""
+    given = certificate(
+        nodes=[leaf((0, -1), empty=True)],
+        objective=[],
+        held=[{"class": 1, "entries": [], "lower": 1}],
+        value=None,
+        bound=None,
+    )
+    given["plan"] = None
+    given["hashes"]["plan"] = digest(None)
+    assert refused(given) == "held"
+
+
+def test_classes_have_one_proof_each_in_their_order():
+    """Two proofs of one value, as of a class after one below it, are no list of proofs."""
+    given = certificate()
+    (one,) = given["proofs"]
+    lower = one | {"class": 2}
+    upper = one | {"class": 1, "held": [{"class": 2, "entries": one["objective"], "lower": 9}]}
+    for proofs in ([one, one | {"held": upper["held"]}], [lower, upper]):
+        assert refused(given | {"proofs": proofs, "hashes": given["hashes"] | {"proofs": digest(proofs)}}) == "shape"
+
+
+@pytest.mark.parametrize(("version", "proof"), [(1, {"cuts": []}), (2, {})])
+def test_a_version_that_was_changed_is_refused(version, proof):
+    """Proofs have a list of cuts in version 2, and none in version 1."""
+    assert refused(certificate(version=version, **proof)) == "shape"

@@ -45,7 +45,7 @@ MESSAGES = {
     "bounds": "The plan takes {found} of column {column} {name}: it may be from {lower} to {upper}, or must be whole.",
     "row": "The plan breaks row {row} {name}: it adds up to {found}, and may lie between {lower} and {upper}.",
     "choices": "The choices listed are not those that the plan's point stands for.",
-    "held": "The plan gives up what the proof of class {name} holds: {found} is below {lower}.",
+    "held": "What the proof of class {name} holds is not what the plan has in the classes above it.",
     "value": "The plan is worth {found}, not {claimed} as claimed.",
     "open-side": "Leaf {leaf} counts on a side of row {row} that is open.",
     "split": "Node {leaf} divides columns that need not be whole.",
@@ -118,8 +118,12 @@ def check(certificate: dict[str, Any]) -> list[Confirmed]:
                 raise Refused("hash", part=part)
         program = program_in(certificate["model"])
         point = None if certificate["plan"] is None else _point(certificate["plan"], program)
-        proofs = [_confirm(proof, program, point) for proof in certificate["proofs"]]
-        if proofs and "".join(told(certificate, proofs)):  # what is told of it is there
+        above: list[Row] = []
+        proofs = [_confirm(proof, program, point, above) for proof in certificate["proofs"]]
+        if any(("cuts" in proof) != (certificate["version"] == 2) for proof in certificate["proofs"]):
+            raise ValueError("proofs have cuts in version 2, and none in version 1")
+        classes = [proof.class_ for proof in proofs]
+        if proofs and classes == sorted(set(classes)) and "".join(told(certificate, proofs)):  # what is told is there
             return proofs
     except (TypeError, LookupError, ArithmeticError, ValueError, AttributeError, RecursionError) as failure:
         raise Refused("shape", part=f"a part of it ({type(failure).__name__}: {str(failure)[:80]})") from None
@@ -186,18 +190,19 @@ def _total(entries: Sequence[tuple[int, Any]], point: Any) -> Any:
     return sum(entry * point[column] for column, entry in entries if column in point)
 
 
-def _confirm(proof: Any, program: Program, point: Any) -> Confirmed:
+def _confirm(proof: Any, program: Program, point: Any, above: list[Row]) -> Confirmed:
+    """What a proof confirms while the classes above it keep what they have; its own row is added to theirs."""
     size, unit = len(program.upper), abs(Fraction(_number(proof["unit"])))
     if proof["class"] is not None and type(proof["class"]) is not int:
         raise ValueError("a class is no number")
     objective, value, claimed = _row(proof["objective"], proof["value"], proof["bound"], size)
     held = [_row(row["entries"], row["lower"], None, size) for row in proof["held"]]
-    worth = None if point is None else _total(objective, point) * unit
-    if worth != value:
+    if held != above:
+        raise Refused("held", name=proof["class"])
+    total = None if point is None else _total(objective, point)
+    if (worth := None if total is None else total * unit) != value:
         raise Refused("value", found=worth, claimed=value)
-    for row in held if point is not None else ():
-        if (found := _total(row.entries, point)) < row.lower:
-            raise Refused("held", name=proof["class"], found=found, lower=row.lower)
+    above.append(Row(objective, total, None))
     rows = [*program.rows, *held]
     for cut in proof.get("cuts", ()):
         rows.append(derived(cut, rows, program))
