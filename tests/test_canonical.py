@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 
 from brute import every_selection, payments_of
-from capalloc import InvalidInput
+from capalloc import EngineFailed, InvalidInput
 from capalloc.canonical import first_of_equals
 from capalloc.compiling import compile_tables
 from capalloc.engines import engine_named
@@ -110,3 +110,21 @@ def rank(tables, choices):
     modes = {(row.project, row.mode): number for number, row in enumerate(tables.modes)}
     taken = {choice.project: (0, modes.get((choice.project, choice.mode), 0), choice.start) for choice in choices}
     return [taken.get(project.id, (1, 0, 0)) for project in tables.projects], choices
+
+
+class Failing:
+    """An engine that fails whatever it is given."""
+
+    name = "failing"
+
+    def solve(self, *_, **__):
+        """Fail."""
+        raise EngineFailed("broken")
+
+
+def test_an_engine_that_fails_to_break_a_tie_leaves_the_best_plan():
+    """That B is as good as A is not settled then; the plan that was proved to be the best is the answer."""
+    compiled = compile_tables(few({name: {"cost": 5, "value": 3} for name in "AB"}, 5).tables)
+    best = solve_compiled(compiled, LIMITS, engine_named("highs"))
+    found = first_of_equals(compiled, best, LIMITS, Failing())
+    assert (found.status, found.value, found.canonical) == (best.status, best.value, False)

@@ -22,6 +22,7 @@ from capalloc.compiling import Compiled
 from capalloc.engines.base import Engine
 from capalloc.evaluation import Wish, evaluate
 from capalloc.holding import Gains, Hold, held_aim, hold
+from capalloc.issues import EngineFailed
 from capalloc.model import Ints, SolveOptions, Status
 from capalloc.reducing import reduced
 from capalloc.searching import search
@@ -111,7 +112,7 @@ def _settled(
     limits: SolveOptions,
     engine: Engine,
 ) -> Answer | None:
-    """The plan that makes the number of a block the greatest; ``None`` where that is not proved in time."""
+    """The plan that makes the number of a block the greatest; ``None`` where that is not proved."""
     amounts = [0] * len(compiled.model.objective)
     for option, number in block.items():
         amounts[option] = number
@@ -128,7 +129,11 @@ def _settled(
         return {**values_of(compiled.tables, audit), _ORDER: Fraction(number)}
 
     aim = held_aim(compiled, Gains(_ORDER, tuple(amounts), Fraction(1)), holds, read)
-    answer = search(aim, limits, engine, start=held.allocation)
+    try:
+        answer = search(aim, limits, engine, start=held.allocation)
+    except EngineFailed:
+        # The plan that is known stays the best one, whichever of its equals it is.
+        return None
     return answer if answer.status is Status.OPTIMAL else None
 
 

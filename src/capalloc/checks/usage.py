@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from capalloc.issues import Issue, error, warning
-from capalloc.records import SCHEMAS
+from capalloc.records import SCHEMAS, Project
 from capalloc.schema import field_name
 from capalloc.tables import Tables
 
 # What the last line of a list is called in a spreadsheet.
 _TOTALS = {"tổng", "tổng cộng", "tổng số", "cộng", "total", "grand total", "sum"}
+
+# How the sections of a list are numbered, above the projects that they hold.
+_SECTION = re.compile(r"[A-HIVX]|[IVX]{2,6}")
 
 # The tables that serve only one way to find values.
 _VALUE_TABLES = {
@@ -64,3 +69,20 @@ def check_totals(tables: Tables) -> Iterator[Issue]:
             text: str = getattr(project, column)
             if text.strip(" :.").casefold() in _TOTALS:
                 yield error("row-of-totals", tables.place("projects", project, column), found=text)
+    for project, count in _subtotals(tables.projects):
+        yield warning(
+            "row-of-subtotals",
+            tables.place("projects", project, "id"),
+            project=project.id,
+            cost=project.cost,
+            count=count,
+        )
+
+
+def _subtotals(projects: Sequence[Project]) -> Iterator[tuple[Project, int]]:
+    """The rows that number a section, I or A, and cost what the rows below them cost in all, with their count."""
+    sections = [n for n, project in enumerate(projects) if _SECTION.fullmatch(project.id)]
+    for start, end in pairwise([*sections, len(projects)]):
+        below = [project.cost or 0 for project in projects[start + 1 : end]]
+        if below and projects[start].cost == sum(below):
+            yield projects[start], len(below)

@@ -82,6 +82,7 @@ def table_of(book: Book, sheet: Sheet, name: str, settings: Settings) -> tuple[R
     if laid is None:
         return None, [error("no-headings", Place(book.file, sheet.title), table=name, known=", ".join(schema.columns))]
     columns, issues = _columns(laid, schema, Place(book.file, sheet.title))
+    issues += _headings_above(grid, laid, column_codes(name), Place(book.file, sheet.title))
     cells = {code: (letters_of(number + 1), laid.titles[number]) for number, code in columns}
     origin = Origin(book.file, sheet.title, cells=MappingProxyType(cells), header=laid.last + 1)
     issues += _unit_issues(grid, laid, columns, schema, settings, origin)
@@ -129,6 +130,15 @@ def _headings(grid: Grid, known: Mapping[str, str]) -> Laid | None:
                 if count and (best is None or rank > best[0]):
                     best = rank, Laid(first, last, titles)
     return best[1] if best else None
+
+
+def _headings_above(grid: Grid, laid: Laid, known: Mapping[str, str], where: Place) -> Iterator[Issue]:
+    """Headings of another block above, with rows of its own: only the block whose headings are known best is read."""
+    above = [row for row in range(laid.first) if any(map(_filled, grid[row]))]
+    for row in above[:-1]:
+        if len({known[title] for cell in grid[row] if (title := folded(_title(cell))) in known}) > 1:
+            place = replace(where, row=row + 1, cell=f"A{row + 1}")
+            yield error("headings-above", place, headings=laid.first + 1, last=laid.first)
 
 
 def _titles(grid: Grid, first: int, last: int) -> tuple[str, ...]:
@@ -198,9 +208,10 @@ def _unit_issues(
     """Units of money, in a heading or in a line above, that are not the one that the settings declare."""
     for number, code in columns:
         if code in schema.columns and schema.columns[code].kind is Kind.MONEY:
-            found = unit_in(laid.titles[number])
-            if found and found != settings.money:
-                yield error("unit-differs", origin.place(None, code), found=found, expected=settings.money)
+            for title in (laid.titles[number], _group(grid, laid, number)):
+                found = unit_in(title)
+                if found and found != settings.money:
+                    yield error("unit-differs", origin.place(None, code), found=found, expected=settings.money)
     holds_money = any(column.kind is Kind.MONEY for column in schema.columns.values())
     for row in range(laid.first):
         for number, cell in enumerate(grid[row]):
@@ -208,6 +219,14 @@ def _unit_issues(
             if found and found != settings.money:
                 place = replace(origin.place(), cell=f"{letters_of(number + 1)}{row + 1}")
                 yield error("unit-differs", place, found=found, expected=settings.money)
+
+
+def _group(grid: Grid, laid: Laid, number: int) -> str:
+    """The upper heading that stands over a column and others beside it, where headings take two rows."""
+    if laid.first == laid.last or not _title(_at(grid[laid.last], number)):
+        return ""
+    over = next((n for n in range(number, -1, -1) if _title(_at(grid[laid.first], n))), number)
+    return _title(_at(grid[laid.first], over)) if _title(_at(grid[laid.last], over)) else ""
 
 
 def _merged(book: Book, sheet: Sheet, rows: Sequence[int]) -> Iterator[tuple[int, str]]:

@@ -172,7 +172,7 @@ def _settings(book: Book, sheet: Sheet | None) -> tuple[Settings, Origin, list[I
     for row, line in enumerate(grid_of(book, sheet), start=1):
         cells = [plain_cell(cell) for cell in line]
         filled = [number for number, cell in enumerate(cells) if cell != EMPTY]
-        if filled and isinstance(cells[filled[0]], str):
+        if filled:
             _read_setting(read, row, filled[0], cells)
     settings, issues = settings_from_mapping(read.tree, book.file)
     origin = replace(read.origin, cells=MappingProxyType(read.cells))
@@ -192,10 +192,14 @@ def _nearest_place(origin: Origin, path: str) -> Place:
 
 
 def _read_setting(read: _Read, row: int, first: int, cells: Sequence[Any]) -> None:
-    label, values = cells[first], [*cells[first + 1 :], EMPTY, EMPTY, EMPTY][:3]
+    label, values = str(cells[first]), [*cells[first + 1 :], EMPTY, EMPTY, EMPTY][:3]
     path = setting_path(label)
     at = (f"{letters_of(first + 2)}{row}", label)
-    if all(value == EMPTY for value in values[:1]):
+    if path is not None and (beside := _beside(path, values)):
+        place = Place(read.origin.file, read.origin.sheet, row, path, f"{letters_of(first + 2 + beside)}{row}", label)
+        read.issues.append(error("setting-beside", place, found=str(values[beside]), setting=label, cell=at[0]))
+        return
+    if values[0] == EMPTY and isinstance(cells[first], str):
         return
     if path is None:
         _unknown_setting(read, label, row, first)
@@ -217,6 +221,18 @@ def _read_setting(read: _Read, row: int, first: int, cells: Sequence[Any]) -> No
     else:
         read.cells[path] = at
         read.put(path, _value(path, values[0]))
+
+
+def _beside(path: str, values: Sequence[Any]) -> int:
+    """Which cell beside that of a value seems to hold one too, or the only one; 0 where none does.
+
+    Beside a value a text is a remark.  Where there is none, as when the name of the setting is merged over its cell,
+    no text is taken for a remark.
+    """
+    if path == "phases" and values[0] != EMPTY:
+        return 0
+    counts = [value != EMPTY and (values[0] == EMPTY or not isinstance(value, str)) for value in values]
+    return next((number for number in (1, 2) if counts[number]), 0)
 
 
 def _unknown_setting(read: _Read, label: str, row: int, first: int) -> None:
