@@ -120,7 +120,7 @@ def check(certificate: dict[str, Any]) -> list[Confirmed]:
         point = None if certificate["plan"] is None else _point(certificate["plan"], program)
         above: list[Row] = []
         proofs = [_confirm(proof, program, point, above) for proof in certificate["proofs"]]
-        classes = [proof.class_ for proof in proofs]
+        classes: list[Any] = [proof.class_ for proof in proofs]
         as_dated = {"cuts" in proof for proof in certificate["proofs"]} == {certificate["version"] == 2}
         if as_dated and classes == sorted(set(classes)) and "".join(told(certificate, proofs)):  # what is told is there
             return proofs
