@@ -16,6 +16,7 @@ from fractions import Fraction
 from hashlib import sha256
 from pathlib import Path
 
+import psutil
 import pytest
 
 import capalloc
@@ -160,6 +161,15 @@ def raised(folder, name):
     text, later = path.read_text(encoding="utf-8"), FORMATS["certificate" if "cert" in name else "plan"] + 1
     path.write_text(re.sub(r'("version": ?)\d', rf"\g<1>{later}", text, count=1), encoding="utf-8")
     return path
+
+
+def test_a_store_that_is_refused_is_closed(kept, tmp_path):
+    """What is not read is not held open: on Windows nobody could move or delete it."""
+    path = raised(shutil.copytree(kept, tmp_path / "later"), "runs.sqlite")
+    with pytest.raises(InvalidInput) as refused:
+        capalloc.load_runs(path)
+    assert refused.value.issues[0].code == "store-version"
+    assert path not in {Path(file.path) for file in psutil.Process().open_files()}
 
 
 READERS = {

@@ -163,17 +163,19 @@ class Reader:
         if not path.is_file():
             raise InvalidInput([error("store-missing", Place(str(path)))])
         with _failing(path):
-            self._connection = self._opened()
-            _check_kind(self._connection, path)
+            try:
+                self._connection = self._opened("mode=ro")
+            except sqlite3.OperationalError:
+                # The log of a store in a folder nobody may write cannot be made; such a store does not change either.
+                self._connection = self._opened("immutable=1")
 
-    def _opened(self) -> sqlite3.Connection:
-        address = self.path.resolve().as_uri()
-        connection = sqlite3.connect(f"{address}?mode=ro", uri=True, timeout=_SECONDS_TO_WAIT)
+    def _opened(self, how: str) -> sqlite3.Connection:
+        connection = sqlite3.connect(f"{self.path.resolve().as_uri()}?{how}", uri=True, timeout=_SECONDS_TO_WAIT)
         try:
-            connection.execute("SELECT count(*) FROM sqlite_master")
-        except sqlite3.OperationalError:
-            # The log of a store in a folder that nobody may write cannot be made; such a store does not change either.
-            connection = sqlite3.connect(f"{address}?immutable=1", uri=True)
+            _check_kind(connection, self.path)
+        except BaseException:
+            connection.close()
+            raise
         connection.row_factory = sqlite3.Row
         return connection
 
