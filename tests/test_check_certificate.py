@@ -6,8 +6,9 @@ from fractions import Fraction
 
 import pytest
 
+from capalloc import check_certificate
 from capalloc.certifying import certify
-from capalloc.check_certificate import Program, Refused, Row, check, derived, digest, leaf_bound, main, told
+from capalloc.check_certificate import Program, Refused, Row, check, derived, digest, leaf_bound, main, read, told
 from few import few
 
 
@@ -120,7 +121,102 @@ def test_a_row_names_a_column_once():
     assert refused(certificate([row([[0, 1], [0, 1]], None, 2)])) == "shape"
 
 
+def as_read(text, folder):
+    """Return the code with which a file of this text is refused."""
+    path = folder / "plan.cert.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(Refused) as refusal:
+        read(path)
+    return refusal.value.code
+
+
+def test_a_certificate_has_the_parts_it_must_have_and_no_others(tmp_path):
+    """What a reader would pass over could be taken for checked."""
+    given = certificate()
+    assert as_read(json.dumps(given | {"comment": "checked"}), tmp_path) == "shape"
+    assert as_read(json.dumps({name: part for name, part in given.items() if name != "head"}), tmp_path) == "shape"
+
+
+def test_a_name_stands_once(tmp_path):
+    """Of two values of one name readers would choose another one each."""
+    text = json.dumps(certificate())
+    assert as_read(text.replace('"bound": 9', '"bound": 9, "bound": 9'), tmp_path) == "unreadable"
+
+
+def test_a_file_longer_than_any_certificate_is_refused(tmp_path, monkeypatch):
+    """Even where what is beyond is blank."""
+    text = json.dumps(certificate())
+    monkeypatch.setattr(check_certificate, "LARGEST_FILE", len(text) + 2)
+    assert as_read(text + " " * 3, tmp_path) == "shape"
+
+
+def test_without_a_proof_nothing_is_confirmed():
+    """An empty list of proofs is no list of proofs that hold."""
+    given = certificate()
+    given["proofs"] = []
+    given["hashes"]["proofs"] = digest([])
+    assert refused(given) == "shape"
+
+
+def test_what_is_told_of_a_certificate_is_in_it():
+    """A head without a title is found before anything is called confirmed."""
+    given = certificate()
+    del given["head"]["title"]
+    given["hashes"]["head"] = digest(given["head"])
+    assert refused(given) == "shape"
+
+
+@pytest.mark.parametrize("part", ["lower", "upper", "whole", "columns"])
+def test_every_list_of_columns_is_as_long_as_the_others(part):
+    """One more of any says something about a column that there is not."""
+    given = certificate()
+    given["model"][part] = [*given["model"][part], *given["model"][part][:1]]
+    given["hashes"]["model"] = digest(given["model"])
+    assert refused(given) == "shape"
+
+
+@pytest.mark.parametrize("number", [True, "1_0", "1 ", "+1"], ids=repr)
+def test_what_only_python_takes_for_a_number_is_none(number):
+    """The sum 9 is below each of them, if they are read at all."""
+    assert refused(certificate([row([[0, 5], [1, 4]], None, number)])) == "shape"
+
+
+@pytest.mark.parametrize("class_", [True, "1", "a"], ids=repr)
+def test_a_class_is_a_whole_number_or_none(class_):
+    """It is printed as it stands."""
+    assert refused(certificate(**{"class": class_})) == "shape"
+
+
+def test_a_unit_counts_without_its_sign():
+    """Times a number below 0 a bound from above would become one from below."""
+    (proof,) = check(certificate(unit="-1"))
+    assert (proof.value, proof.bound) == (9, 9)
+
+
+def test_the_plan_keeps_what_a_class_above_it_has():
+    """Its 9 are held to the last unit."""
+    held = {"entries": [[0, 5], [1, 4]]}
+    assert check(certificate(held=[held | {"lower": 9}]))[0].value == 9
+    assert refused(certificate(held=[held | {"lower": 10}])) == "held"
+
+
+def test_a_multiplier_below_0_counts_on_the_lower_side():
+    """From x >= 0 nothing better than 1 follows for x <= 1; from the upper side of the same row 0 would."""
+    assert leaf_bound(leaf((0, -1)), 0, {}, [Row([(0, 1)], 0, 1)], [], program((0, 1, True))) == 1
+
+
+def test_a_loss_is_least_at_the_lower_bound_of_its_column():
+    """Of -5x, with x from -1, 5 can be had."""
+    assert leaf_bound(leaf(), 0, {0: -5}, [], [], program((-1, 1, True))) == 5
+
+
 SPLIT = {"split": [0], "at": 0, "low": 1, "high": 2}
+
+
+@pytest.mark.parametrize("high", [-1, True, "2", 3, None], ids=repr)
+def test_a_part_is_named_by_its_place_alone(high):
+    """A place counted from the end, or no whole number, is none."""
+    assert refused(certificate(nodes=[SPLIT | {"high": high}, leaf(), leaf()])) == "tree"
 
 
 def test_a_tree_is_as_good_as_its_worst_leaf():
@@ -194,6 +290,20 @@ def test_what_was_not_proved_is_no_success(tmp_path):
     path = tmp_path / "plan.cert.json"
     path.write_text(json.dumps(given), encoding="utf-8")
     assert main([str(path)]) == 1
+
+
+def test_one_class_without_a_proof_is_enough_to_fail(tmp_path):
+    """A must be 2, which proves for the first class that there is no plan; for the second nothing is proved."""
+    given = certificate([row([[0, 1]], 2, None)], [leaf((0, -1), empty=True)], value=None)
+    given["plan"] = None
+    path = tmp_path / "plan.cert.json"
+    answers = []
+    for more in ([], [given["proofs"][0] | {"nodes": [leaf()]}]):
+        given["proofs"] += more
+        given["hashes"] = {name: digest(given[name]) for name in given["hashes"]}
+        path.write_text(json.dumps(given), encoding="utf-8")
+        answers.append(main([str(path)]))
+    assert answers == [0, 1]
 
 
 def test_what_is_told_names_the_portfolio_the_model_and_each_class():

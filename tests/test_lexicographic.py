@@ -6,11 +6,13 @@ from fractions import Fraction
 import pytest
 
 from building import project, tables
+from capalloc.classes import option_classes
 from capalloc.compiling import compile_tables
 from capalloc.holding import hold
 from capalloc.lexicographic import class_gains
 from capalloc.model import SolveOptions, Status, StoppedBy
-from capalloc.records import Envelope, Priority, Rule, Source, Synergy
+from capalloc.options import expand
+from capalloc.records import Envelope, Mode, Priority, Rule, Source, Synergy
 from capalloc.solving import optimize
 
 EXACT = SolveOptions(time_limit=60, gap=0.0, threads=1)
@@ -93,6 +95,15 @@ def test_a_class_follows_the_phase_of_the_start(engine):
     assert [(c.project, c.start) for c in answer.allocation.choices] == [("A", 2023), ("B", 2021)]
     # 3 discounted by two years at 100 per cent.
     assert [c.value for c in answer.classes] == [Fraction(3, 4), 1]
+
+
+def test_the_class_of_a_mode_goes_before_that_of_its_project():
+    """In phase A mode a is of class 1 and the other of class 2, whichever row stands first."""
+    rows = (Priority(project="P", phase="A", class_=2), Priority(project="P", mode="a", phase="A", class_=1))
+    modes = (Mode(project="P", mode="a"), Mode(project="P", mode="b"))
+    for priorities in (rows, rows[::-1]):
+        given = tables(project("P", 1, priority=3, latest_start=2021), modes=modes, priorities=priorities)
+        assert option_classes(given, expand(given)).tolist() == [1, 2]
 
 
 def test_class_weights_weigh_an_option_by_the_phase_of_its_start():

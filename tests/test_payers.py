@@ -161,3 +161,10 @@ def test_shares_of_many_digits_are_taken_exactly():
     # A third less a little of 3·10^12 is not quite 10^12; two thirds and a little are beyond 2·10^12.
     assert least.tolist() == [10**12 - 1, 10**12 - 6, 0]
     assert most.tolist() == [2 * 10**12 + 1, 2 * 10**12 - 5, 1]
+
+
+@pytest.mark.parametrize(("legal", "most"), [(False, 2), (True, 1)])
+def test_half_of_3_is_2_at_most_and_1_where_the_law_says_it(legal, most):
+    """What the law allows at most is never rounded up."""
+    held = shares_of(limits(share("local", high=HALF, legal=legal)), np.array([0]), np.array([3]))
+    assert [found.tolist() for found in held] == [[0], [most]]

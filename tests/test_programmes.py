@@ -228,6 +228,8 @@ def test_a_synergy_counts_in_full_beside_a_part(engine):
         ),
         # Of S at most a half, ceil(k/2) = 3 of 5 or 6, and T has 2: k = 5.
         ((("S", 0, HALF),), {"T": 2}, HALF, {"S": 3, "T": 2}),
+        # T has 3 and pays a third at least, which of 10 is no more than 3.
+        ((("T", THIRD, 1),), {"T": 3}, 1, {"S": 7, "T": 3}),
         # Both together at most 3/4, which rounds up to all of 3 and not to all of 4.
         ((("S+T", 0, Fraction(3, 4)),), 10, Fraction(3, 10), {"S": 3}),
     ],

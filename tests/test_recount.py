@@ -7,6 +7,7 @@ from fractions import Fraction
 import pytest
 
 from building import broken, plan, project, tables
+from capalloc.options import expand
 from capalloc.records import Benefit, Cost, Criterion, Mode, PriceIndex, ProfileShare, Score, Use
 from capalloc.recount import Recount, recount_of
 
@@ -50,6 +51,27 @@ def test_explicit_costs_may_go_on_after_the_last_year_of_work():
     counted = option(tables(project("P"), costs=costs))
     assert counted.costs == {2021: 4, 2023: 1}
     assert (counted.finish, counted.end, counted.cost) == (2021, 2023, 5)
+
+
+@pytest.mark.parametrize("size", [None, 0])
+def test_a_score_times_no_size_is_worth_nothing(size):
+    """Full marks for nothing."""
+    given = tables(
+        project("P", size=size),
+        criteria=(Criterion(criterion="c", weight=Fraction(1), high=Fraction(10)),),
+        scores=(Score(project="P", criterion="c", score=Fraction(10)),),
+        objective={"value_from": "score_size"},
+    )
+    assert option(given).value == expand(given).value[0] == 0
+
+
+def test_a_mode_that_says_0_does_not_leave_it_to_its_project():
+    """Whatever the project costs and is worth, this mode of it costs nothing and is worth nothing."""
+    modes = (Mode(project="P", mode="a", cost=0, value=Fraction(0)),)
+    given = tables(project("P", 10, value=Fraction(5)), modes=modes)
+    counted, options = option(given, "a"), expand(given)
+    assert (counted.cost, counted.value) == (0, 0)
+    assert (options.cost[0], options.value[0]) == (0, 0)
 
 
 def test_a_project_without_cost_costs_nothing():
