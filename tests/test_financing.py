@@ -15,7 +15,7 @@ from capalloc.compiling import compile_tables
 from capalloc.engines.highs import Highs, relaxation
 from capalloc.financing import finance, hand_out, whole_payments
 from capalloc.model import SolveOptions, Status
-from capalloc.records import Cost, Envelope, Share, Source
+from capalloc.records import Cost, Envelope, Rule, Share, Source
 from capalloc.solving import optimize
 from capalloc.verification import verify
 from strategies import EVERYTHING, portfolios
@@ -85,6 +85,26 @@ def test_whole_amounts_are_found_far_from_a_point_without_payments():
     compiled = compile_tables(pooled())
     s, t = whole_payments(compiled, np.array([1.0, 1.0, 0.0, 0.0])).tolist()
     assert (s + t, s <= 5) == (6, True)
+
+
+def test_whole_amounts_lose_least_where_a_statement_has_a_price():
+    """Of 6 S pays 3.4, which 3 is near; but each beyond 2 is charged for, and T can pay 4."""
+    rule = Rule(id="little", measure="paid: S", amount=Fraction(2), price=Fraction(1))
+    given = tables(project("P", 6, latest_start=2021), sources=(S, T), rules=(rule,))
+    s, t = whole_payments(compile_tables(given), np.array([1.0, 3.4, 2.6, 1.4])).tolist()
+    assert (s + t, s <= 2) == (6, True)
+
+
+def test_no_more_is_carried_than_may_be_whatever_a_point_says():
+    """Phase B lacks 2 of the 12 that P costs, and of the 10 of phase A only 1 may be carried."""
+    envelopes = (
+        Envelope(source=("S",), period="A", amount=10, carry_cap=Fraction(1, 10)),
+        Envelope(source=("S",), period="B", amount=10),
+    )
+    given = tables(project("P", 12, earliest_start=2023, latest_start=2023), sources=(S,), envelopes=envelopes)
+    compiled = compile_tables(given)
+    for carried in (1.0, 2.0):
+        assert whole_payments(compiled, np.array([1.0, carried])) is None
 
 
 def test_a_selection_that_only_fractions_can_pay_has_no_financing():
