@@ -306,3 +306,10 @@ def test_anything_found_in_a_plan_can_be_shown():
     """Also a number that Python refuses to write."""
     for found in (10**5000, Fraction(1, 10**5000), float("nan"), None, [1], "text"):
         assert 0 < len(shown(found)) < 60
+
+
+def test_a_share_of_a_mode_says_nothing_of_projects_without_modes():
+    """Of what is built with a partner the state pays half; the road without any mode it pays for alone."""
+    half = Share(project='sector == "road"', mode="ppp", source=("state",), min=Fraction(0), max=Fraction(1, 2))
+    given = financed(project("P", 5, sector="road"), shares=(half,))
+    assert broken(given, plan(("P", 2021), paid=[("P", "state", 2021, 5)])) == []
