@@ -33,8 +33,8 @@ def test_a_point_that_holds_is_never_lost_nor_made_worse(monkeypatch, many, mode
 
 
 def test_a_change_that_gains_most_and_breaks_a_row_gives_way_to_the_next():
-    """The second is worth most beside the first, but excludes it; the third does not."""
-    model = model_of([5, 4, 3], [([1, 1, 0], -INF, 1)])
+    """The second is worth most beside the first, but finds no room; the third asks for none."""
+    model = model_of([5, 4, 3], [([2, 1, 0], -INF, 2)])
     found = exchanged(problem_of(model), np.array([1.0, 0, 0]), np.inf, np.zeros(1))
     assert found.tolist() == [1, 0, 1]
 
@@ -80,8 +80,8 @@ def test_the_last_point_that_is_left_is_taken(monkeypatch):
 
 
 def test_what_is_fixed_takes_its_room_in_a_restricted_search():
-    """The first must be taken and leaves 1 of 3: room for the third, not for the second; and the search is counted."""
-    board = board_of(model_of([1, 2, 1], [([2, 2, 1], -INF, 3)], lower=[1, 0, 0]))
+    """The first must be taken and leaves 1 of 3: room for one of the two others; and the search is counted."""
+    board = board_of(model_of([1, 2, 1], [([2, 1, 1], -INF, 3)], lower=[1, 0, 0]))
     found = search_among(board, np.array([1.0, 0, 0]), np.array([True, True, True]), LONG)
-    assert found.point.tolist() == [1, 0, 1]
+    assert found.point.tolist() == [1, 1, 0]
     assert board.nodes >= 1

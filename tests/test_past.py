@@ -9,6 +9,7 @@ import pytest
 from building import broken, plan, project, tables
 from capalloc.audit import EnvelopeAudit
 from capalloc.catalogue import speaking
+from capalloc.checks.past import Past, histories
 from capalloc.records import (
     Capacity,
     Commitment,
@@ -464,3 +465,27 @@ def test_without_sources_the_whole_cost_is_ahead():
     given = begun(paid=(), sources=())
     assert costs(given) == {2022: 5, 2023: 5}
     assert broken(given, plan(("P", 2020))) == []
+
+
+@pytest.mark.parametrize(
+    ("start", "mode", "stopped", "known"),
+    [(2020, "", False, True), (None, "", False, False), (2020, None, False, False), (2020, "", True, False)],
+)
+def test_how_a_project_goes_on_is_known_by_start_and_mode_unless_it_is_stopped(start, mode, stopped, known):
+    """One of them alone is not enough."""
+    assert Past(start, mode, {}, stopped).is_known is known
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"status": ""}, {"P": 2020}),
+        ({"paid": ()}, {"P": 2020}),
+        ({"status": "", "paid": ()}, {}),
+        ({"start": None}, {"P": None}),
+        ({"start": None, "committed": (Commitment(project="P", decision="in", start=2020),)}, {"P": 2020}),
+    ],
+)
+def test_payments_or_the_status_tell_that_a_project_was_begun(given, expected):
+    """Since when, its window tells, or what was decided; a project that nothing tells of is a new one."""
+    assert {name: past.start for name, past in histories(begun(**given)).items()} == expected
