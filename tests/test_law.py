@@ -749,6 +749,7 @@ def test_projects_that_public_capital_does_not_pay_are_not_bound():
         ({"law": {"tail-cap": {"share": -1}}}, "law-bad-value", None),
         ({"law": {"priority-order": {"waived": "Nghị quyết 12"}}}, "law-not-waivable", None),
         ({"law": {"groups": {"always_a": "sector = 'park'"}}}, "law-bad-selection", None),
+        ({"law": {"groups": {"always_a": 'sector == "park"'}}}, "law-bad-selection", None),
         ({"law": {"tail-cap": {"share": 0.1}}, "preset": ""}, "law-without-preset", None),
         ({"law": {"vn-2021-2025": {"fewer-projects": {"previous": 9}}}}, "unknown-statute", None),
     ],

@@ -6,6 +6,7 @@ import pytest
 
 from building import project, tables
 from capalloc.checking import check
+from capalloc.issues import Severity
 from capalloc.records import Dependency
 
 
@@ -71,3 +72,14 @@ def test_projects_that_need_both_sides_of_an_exclusion_are_told():
     assert opposed(*long, ("excludes", "A", "C")) == ["Project C, D, E can never be funded"]
     assert opposed(*long[:3], ("excludes", "C", "E")) == []
     assert opposed(("requires", "A", "C"), ("requires", "B", "D"), ("excludes", "A", "B")) == []
+
+
+def test_a_project_that_must_be_funded_is_told_as_an_error_and_the_others_as_before():
+    """C, D and E cannot be funded, of which D must be: it alone makes the tables wrong."""
+    links = (("requires", "A", "C"), ("requires", "C", "D"), ("requires", "C", "E"), ("excludes", "A", "C"))
+    given = tables(
+        *(project(name, 5, mandatory=name == "D") for name in "ABCDE"),
+        dependencies=tuple(Dependency(kind=kind, first=first, then=then) for kind, first, then in links),
+    )
+    told = [(issue.severity, issue.arguments["projects"]) for issue in check(given) if issue.code == "opposed"]
+    assert sorted(told) == [(Severity.ERROR, "D"), (Severity.WARNING, "C, E")]

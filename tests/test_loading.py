@@ -210,8 +210,8 @@ def test_an_empty_size_is_the_cost_as_first_read():
     tables, issues = read_frames(
         YEARS,
         frames(
-            projects={"id": ["A", "B", "C", "D", "E"], "cost": [10, None, None, None, None], "size": [3, *4 * [None]]},
-            modes={"project": ["C", "C", "D"], "mode": ["one", "two", "one"], "cost": [7, 9, None]},
+            projects={"id": [*"ABCDEF"], "cost": [10, None, None, None, None, 8], "size": [3, *5 * [None]]},
+            modes={"project": ["C", "C", "D", "F"], "mode": ["one", "two", "one", "one"], "cost": [7, 9, None, 6]},
             costs={
                 "project": ["B", "B", "D", "D"],
                 "mode": [None, None, "one", "one"],
@@ -221,7 +221,7 @@ def test_an_empty_size_is_the_cost_as_first_read():
         ),
     )
     assert issues == ()
-    assert [project.size for project in tables.projects] == [3, 9, 7, 2, None]
+    assert [project.size for project in tables.projects] == [3, 9, 7, 2, None, 8]
 
 
 def test_settings_may_be_plain_values():

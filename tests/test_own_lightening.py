@@ -116,6 +116,40 @@ def test_payments_with_limits_of_their_own_stay():
     assert (pooled.model.row_lower[:2] == -INF).all()
 
 
+@pytest.mark.parametrize(("part", "said"), [("objective", 1), ("lower", 1), ("integer", True), ("upper", 6)])
+def test_a_payment_of_which_more_is_said_than_what_it_adds_up_to_stays(part, said):
+    """What it is worth, a least or a most of it, or that it is whole, is said of it alone and not of a sum."""
+    model = financed_model()
+    getattr(model, part)[2] = said
+    assert pool(model).kept.tolist() == [0, 1, 2, 4]
+
+
+@pytest.mark.parametrize("row", [([1, 0, 1, 0, 0, 0], 1, 1), ([0, 0, 2, 0, 1, 0], -INF, 4)], ids=str)
+def test_payments_that_count_otherwise_elsewhere_stay(row):
+    """One that is part of a second balance, or counts twice in a row where the other counts once."""
+    asked = [([-7, 0, 1, 1, 0, 0], 0, 0), ([0, -5, 0, 0, 1, 1], 0, 0)]
+    model = financed_model()
+    given = model_of(model.objective, [*asked, row], upper=model.upper, whole=model.integer)
+    assert pool(given).kept.tolist() == [0, 1, 2, 4]
+
+
+def test_payments_that_are_taken_off_a_balance_stay():
+    """What is asked, less what is paid, is nothing: a sum would have to be handed out the other way round."""
+    model = financed_model()
+    model.matrix[:2] *= -1
+    assert pool(model).kept.tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_what_is_asked_for_whatever_is_taken_is_part_of_the_sum():
+    """The second project is decided: its 5 are to be paid, whatever is paid for the first."""
+    asked = [([-7, 0, 1, 1, 0, 0], 0, 0), ([0, 0, 0, 0, 1, 1], 5, 5)]
+    rooms = [([0, 0, 1, 0, 1, 0], -INF, 5), ([0, 0, 0, 1, 0, 1], -INF, 9)]
+    model = financed_model()
+    pooled = pool(model_of(model.objective, [*asked, *rooms], upper=model.upper, whole=model.integer))
+    assert (pooled.model.row_lower[-1], pooled.model.row_upper[-1]) == (5, 5)
+    assert pooled.restored(np.array([1.0, 1.0, 4.8, 7.2])).tolist() == pytest.approx([1, 1, 2.8, 4.2, 2.0, 3.0])
+
+
 def test_without_payments_a_model_stays_as_it_is():
     """Whole columns are never summed up."""
     model = model_of([3, 2], [([1, -1], 0, 0), ([1, 1], -INF, 2)])

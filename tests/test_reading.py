@@ -202,7 +202,15 @@ def test_a_faulty_cell_is_told(column, cell, code):
 
 @pytest.mark.parametrize(
     ("column", "cell"),
-    [("duration", "300"), ("priority", "1000000"), ("earliest_start", "1900"), ("latest_start", "2200"), ("cost", "0")],
+    [
+        ("duration", "300"),
+        ("priority", "1000000"),
+        ("earliest_start", "1900"),
+        ("latest_start", "2200"),
+        ("cost", "0"),
+        ("min_scale", "0"),
+        ("min_scale", "1"),
+    ],
 )
 def test_the_last_number_that_is_allowed_is_allowed(column, cell):
     """One further is a fault."""
@@ -239,6 +247,12 @@ def test_the_same_key_twice_names_the_first_row():
     raw, _ = table_from_csv("envelopes", "envelopes.csv", b"source,period,amount\na+b,2021,5\nb+a,2021,6\n")
     _, _, (issue,) = read_table(raw, SETTINGS)
     assert (issue.code, issue.where.row, issue.arguments["first"]) == ("duplicate-row", 3, 2)
+
+
+def test_a_row_with_another_fault_is_a_duplicate_all_the_same():
+    """However far apart the two stand."""
+    _, issues = read_csv("id,cost\nA,abc\nB,1\nA,1\n")
+    assert issues == [("not-a-number", 2, "cost"), ("duplicate-row", 4, "id")]
 
 
 def test_rows_whose_key_is_at_fault_are_not_called_duplicates():
@@ -289,7 +303,9 @@ def test_a_text_that_says_nan_is_no_number():
     assert read_frame({"id": ["A"], "cost": ["nan"]})[1] == [("not-a-number", 0, "cost")]
 
 
-@pytest.mark.parametrize("cell", [float("inf"), -float("inf"), Decimal("1E+999999"), Decimal("1E+31"), True, [1], "∞"])
+@pytest.mark.parametrize(
+    "cell", [float("inf"), -float("inf"), Decimal("1E+999999"), Decimal("1E+31"), Decimal("1E-31"), True, [1], "∞"]
+)
 def test_no_infinity_and_no_object_passes_for_a_number(cell):
     """What cannot be added up is told."""
     _, issues = read_frame({"id": ["A", "B"], "value": pd.Series([cell, 1], dtype=object)})
