@@ -64,8 +64,8 @@ STILL_BEFORE_DIVE_RARELY = 15.0
 WALK = "walk"
 
 # Steps of the first walk; each later one takes twice as many, up to the most.  A node of a budget is so many steps.
-FIRST_WALK = 10_000
-LONGEST_WALK = 80_000
+FIRST_WALK = 20_000
+LONGEST_WALK = 160_000
 STEPS_A_NODE = 100
 
 # In a model of no more entries walks get this part of what the search works: a step takes a fraction of a millisecond

@@ -7,15 +7,16 @@ Vecchi 1983), with steps that ruin and recreate (Schrimpf, Schneider, Stamm-Wilb
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from capalloc.engines.own.fitting import Fitting
 from capalloc.engines.own.problem import Problem
-from capalloc.model import Floats, Ints, Truths
+from capalloc.model import Floats, Ints
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -54,9 +55,6 @@ _SLICE = 200
 # Whole rows are exact; others may be passed by this part of what they hold.
 _NOISE = 1e-9
 
-# So many entries of each option are compared for all options at once, those that cost most first.
-_PASSES = 16
-
 
 def walkable(problem: Problem) -> bool:
     """Whether every column is a 0/1 one and a step takes about a millisecond at most."""
@@ -65,15 +63,19 @@ def walkable(problem: Problem) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """All sides of rows as upper ones: entries by row and by column, and what fits, a little more than exact."""
+    """All sides of rows as upper ones: entries by row and by column, and what fits, a little more than exact.
+
+    ``asks`` and ``gives`` are the entries above and below 0.
+    """
 
     by_row: csr_array
     entries: list[list[tuple[int, float]]]
-    room: Floats
-    price: Floats
+    asks: list[list[tuple[int, float]]]
+    gives: list[list[tuple[int, float]]]
+    room: list[float]
 
 
-def _rows(problem: Problem, prices: Floats) -> _Rows:
+def _rows(problem: Problem) -> _Rows:
     """Return the sides of all rows but those that state groups, which every step keeps."""
     from scipy.sparse import csr_array, vstack
 
@@ -87,8 +89,9 @@ def _rows(problem: Problem, prices: Floats) -> _Rows:
     columns = matrix.tocsc()
     whole = list(zip(columns.indices.tolist(), columns.data.tolist(), strict=True))
     entries = [whole[begin:end] for begin, end in zip(columns.indptr[:-1], columns.indptr[1:], strict=True)]
-    price = np.abs(np.concatenate((prices[above], prices[below])))
-    return _Rows(matrix, entries, room + _NOISE * np.maximum(1.0, np.abs(room)), price)
+    asks = [[(row, entry) for row, entry in column if entry > 0] for column in entries]
+    gives = [[(row, entry) for row, entry in column if entry < 0] for column in entries]
+    return _Rows(matrix, entries, asks, gives, (room + _NOISE * np.maximum(1.0, np.abs(room))).tolist())
 
 
 def _kept_by_groups(problem: Problem) -> Ints:
@@ -112,8 +115,9 @@ class Walk:
     """
 
     def __init__(self, problem: Problem, prices: Floats, rng: np.random.Generator) -> None:
-        self.problem, self.rng = problem, rng
-        self.rows = _rows(problem, prices)
+        self.problem = problem
+        self.chance = Random(int(rng.integers(2**62)))  # noqa: S311  # draws a number ten times as fast as numpy
+        self.rows = _rows(problem)
         self.group: list[int] = problem.groups.of.tolist()
         self.gains = problem.model.objective
         self.gain: list[float] = self.gains.tolist()
@@ -121,11 +125,15 @@ class Walk:
         ratio = np.divide(self.gains, used, out=np.full(len(used), _BEST_RATIO), where=used > 0)
         ratio = np.clip(np.where(self.gains > 0, ratio, 0.0), 0.0, _BEST_RATIO)
         self._ranks = ratio * np.exp(_NOISE_OF_FILLS * rng.standard_normal((_RANKS, problem.size)))
-        self.near = self._near(used)
+        self.near: list[int] = self._near(used).tolist()
         self.due: list[int] = np.flatnonzero(problem.groups.due).tolist()
         useful = (self.gains > 0) | problem.groups.due[problem.groups.of]
-        self._asking = _Asking(self.rows, self.near[useful[self.near]])
-        self._owner = problem.groups.of[self._asking.columns]
+        self._fitting = Fitting(
+            self.rows.by_row, np.array([column for column in self.near if useful[column]], dtype=int)
+        )
+        self._bits = [0] * problem.groups.count
+        for place, column in enumerate(self._fitting.columns):
+            self._bits[self.group[column]] |= 1 << place
         self.value = 0.0
 
     def _near(self, used: Floats) -> Ints:
@@ -145,17 +153,16 @@ class Walk:
         """
         self._stand_at(start)
         best, found = self.value, None
-        heat = _HEAT * float(self.gains[self.gains > 0].mean()) if (self.gains > 0).any() else 0.0
+        mean = float(self.gains[self.gains > 0].mean()) if (self.gains > 0).any() else 0.0
+        heat = _HEAT * mean
         for step in range(steps):
             if step % _SLICE == 0 and rest():
                 break
-            self.done.clear()
             before = self.value
-            loses = heat * _COOLED ** (step / steps) * self.rng.exponential()
-            if not self._changed() or self.value < before - loses:
-                self._go_back()
-                self.value = before
-            elif self.value > best:
+            loses = heat * _COOLED ** (step / steps) * self.chance.expovariate(1.0)
+            kept = self._changed() and self.value >= before - loses
+            self._go_on() if kept else self._go_back()
+            if self.value > best:
                 best, found = self.value, [column for column in self.of_group if column >= 0]
         if found is None:
             return None
@@ -164,29 +171,58 @@ class Walk:
         return self.problem.point(x)
 
     def _stand_at(self, point: Floats) -> None:
-        """Take what a point takes: the option of each group, the room left in each row, and who takes it."""
-        self.room = array("d", self.rows.room.tolist())
+        """Take what a point takes: the option of each group, the room left in each row, and who takes it.
+
+        Who takes room of a row may also name options that are no longer taken, until the step ends.
+        """
+        self.room = self.rows.room.copy()
         self.takers: list[dict[int, float]] = [{} for _ in self.room]
         self.of_group = [-1] * self.problem.groups.count
-        self.none = bytearray(b"\1" * self.problem.groups.count)
+        self.none = sum(self._bits)
         self.value = 0.0
         self.done: list[int] = []
+        self.suspect: list[int] = []
         for column in np.flatnonzero(point > 0.5).tolist():
             self._put(column)
+        self._fitting.open(self.room)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Keep the point as the one to go back to."""
+        self._kept = (self.room.copy(), self.of_group.copy(), self.none, self.value)
+        self._fitting.keep()
+        self.done.clear()
+        self.suspect.clear()
+
+    def _go_on(self) -> None:
+        """Keep the step, which has filled the room."""
+        self._forget()
+        self._fitting.change(self._touched(0), self.room)
+        self._settle()
 
     def _go_back(self) -> None:
         """Undo the step."""
-        while self.done:
-            column = self.done.pop()
-            if self.of_group[self.group[column]] == column:
-                self._drop(column)
-            else:
-                self._put(column)
-            self.done.pop()
+        self.room[:], self.of_group[:], self.none, self.value = self._kept
+        self._forget()
+        self._fitting.go_back()
+        self.done.clear()
+        self.suspect.clear()
+
+    def _touched(self, since: int) -> set[int]:
+        """The rows that the step has touched since it made so many changes."""
+        entries = self.rows.entries
+        return {row for column in self.done[since:] for row, _ in entries[column]}
+
+    def _forget(self) -> None:
+        """Let no row name an option that is not taken."""
+        for column in self.done:
+            if self.of_group[self.group[column]] != column:
+                for row, _ in self.rows.asks[column]:
+                    self.takers[row].pop(column, None)
 
     def _changed(self) -> bool:
         """Change the point a little, and say whether it holds."""
-        forced = self._forced() if self.rng.random() < _FORCED else self._ruined()
+        forced = self._forced() if self.chance.random() < _FORCED else self._ruined()
         if not forced:
             return False
         self._fill()
@@ -205,20 +241,19 @@ class Walk:
         taken = [column for column in self.of_group if column >= 0]
         rows = self.rows.entries[self._one_of(taken)] if taken else []
         if rows:
-            sharing = self.rng.permutation(list(self.takers[rows[int(self.rng.random() * len(rows))][0]]))
-            for column in sharing[: int(self.rng.integers(1, _DROPPED + 1))].tolist():
+            sharing = self._taking(rows[int(self.chance.random() * len(rows))][0])
+            for column in self.chance.sample(sharing, min(len(sharing), self.chance.randint(1, _DROPPED))):
                 self._drop(column)
         return self._repaired(set())
 
-    def _one_of(self, columns: Ints | list[int]) -> int:
-        return int(columns[int(self.rng.random() * len(columns))])
+    def _one_of(self, columns: list[int]) -> int:
+        return columns[int(self.chance.random() * len(columns))]
 
     def _repaired(self, held: set[int]) -> bool:
         """Drop what breaks rows, but not what is held, until all hold; that gets what it cannot do without."""
-        companions, seen = 0, 0
+        companions = 0
         broken: list[int] = []
-        while broken := self._broken(broken, self.done[seen:]):
-            seen = len(self.done)
+        while broken := self._broken(broken):
             row = self._one_of(broken)
             cheapest = self._cheapest(row, held)
             if cheapest is not None:
@@ -231,22 +266,30 @@ class Walk:
                 return False
         return True
 
-    def _broken(self, before: list[int], changed: Iterable[int]) -> list[int]:
-        """The rows that are broken of those that were and those that a change touches."""
-        entries, room = self.rows.entries, self.room
-        touched = dict.fromkeys(before) | dict.fromkeys(row for column in changed for row, _ in entries[column])
-        return [row for row in touched if room[row] < 0]
+    def _broken(self, before: list[int]) -> list[int]:
+        """The rows that are broken of those that were and those that the last changes ask more of."""
+        room, suspect = self.room, self.suspect
+        broken = [row for row in dict.fromkeys(before + suspect) if room[row] < 0]
+        suspect.clear()
+        return broken
+
+    def _taking(self, row: int) -> list[int]:
+        """The options that take room of a row."""
+        return [column for column in self.takers[row] if self.of_group[self.group[column]] == column]
 
     def _cheapest(self, row: int, held: set[int]) -> int | None:
         """The option that gains least for what it frees of what a row lacks, more or less."""
-        takers, lack = self.takers[row], -self.room[row]
-        chances = self.rng.random(len(takers)).tolist()
-        price = {
-            column: self.gain[column] / min(entry, lack) * (1.0 + _NOISE_OF_DROPS * chance)
-            for (column, entry), chance in zip(takers.items(), chances, strict=True)
-            if column not in held
-        }
-        return min(price, key=price.__getitem__, default=None)
+        lack, gain, chance = -self.room[row], self.gain, self.chance.random
+        group, of_group = self.group, self.of_group
+        least, cheapest = float("inf"), None
+        for column, entry in self.takers[row].items():
+            if of_group[group[column]] != column or column in held:
+                continue
+            part = entry if entry < lack else lack  # noqa: FURB136  # a call would take three times as long
+            price = gain[column] / part * (1.0 + _NOISE_OF_DROPS * chance())
+            if price < least:
+                least, cheapest = price, column
+        return cheapest
 
     def _helper(self, row: int, held: set[int]) -> int | None:
         """An option that makes room in a row, of a group of which nothing is held."""
@@ -264,16 +307,16 @@ class Walk:
 
     def _fill(self) -> None:
         """Take what fits and gains most for what it uses, more or less, until nothing fits."""
-        rank = self._ranks[int(self.rng.random() * len(self._ranks))]
-        helped = True
+        rank = self._ranks[int(self.chance.random() * len(self._ranks))]
+        seen, helped = 0, True
         while helped:
             helped = False
-            free = np.frombuffer(self.none, dtype=np.bool_)[self._owner]
-            fitting = self._asking.fitting(np.frombuffer(self.room), free)
-            for column in fitting[np.argsort(-rank[fitting])].tolist():
+            self._fitting.change(self._touched(seen), self.room)
+            seen = len(self.done)
+            for column in sorted(self._fitting.among(self.none), key=rank.__getitem__, reverse=True):
                 if self.of_group[self.group[column]] < 0 and self._fits(column):
                     self._put(column)
-                    helped = helped or any(entry < 0 for _, entry in self.rows.entries[column])
+                    helped = helped or bool(self.rows.gives[column])
 
     def _fits(self, column: int) -> bool:
         room = self.room
@@ -287,51 +330,28 @@ class Walk:
         group = self.group[column]
         if self.of_group[group] >= 0:
             self._drop(self.of_group[group])
-        for row, entry in self.rows.entries[column]:
-            self.room[row] -= entry
-            if entry > 0:
-                self.takers[row][column] = entry
+        room, takers = self.room, self.takers
+        for row, entry in self.rows.asks[column]:
+            room[row] -= entry
+            takers[row][column] = entry
+            if room[row] < 0:
+                self.suspect.append(row)
+        for row, entry in self.rows.gives[column]:
+            room[row] -= entry
         self.value += self.gain[column]
         self.of_group[group] = column
-        self.none[group] = 0
+        self.none &= ~self._bits[group]
         self.done.append(column)
 
     def _drop(self, column: int) -> None:
-        for row, entry in self.rows.entries[column]:
-            self.room[row] += entry
-            if entry > 0:
-                del self.takers[row][column]
+        room, group = self.room, self.group[column]
+        for row, entry in self.rows.asks[column]:
+            room[row] += entry
+        for row, entry in self.rows.gives[column]:
+            room[row] += entry
+            if room[row] < 0:
+                self.suspect.append(row)
         self.value -= self.gain[column]
-        self.of_group[self.group[column]] = -1
-        self.none[self.group[column]] = 1
+        self.of_group[group] = -1
+        self.none |= self._bits[group]
         self.done.append(column)
-
-
-class _Asking:
-    """What some options ask of rows, entry after entry, to tell for all of them at once which may fit.
-
-    Of each option the entries that cost most are compared first, and those beyond the first few not at all.
-    """
-
-    def __init__(self, rows: _Rows, columns: Ints) -> None:
-        self.columns = columns
-        entries = rows.by_row[:, columns].tocoo()
-        asking = entries.data > 0
-        row, column, ask = entries.row[asking], entries.col[asking], entries.data[asking]
-        order = np.lexsort((-ask * rows.price[row], column))
-        row, column, ask = row[order], column[order], ask[order]
-        place = np.arange(len(column)) - np.searchsorted(column, column)
-        deepest = min(_PASSES, int(place.max(initial=-1)) + 1)
-        kept = place < deepest
-        self._row = np.zeros((deepest, len(columns)), dtype=np.int64)
-        self._ask = np.full((deepest, len(columns)), -np.inf)
-        self._row[place[kept], column[kept]] = row[kept]
-        self._ask[place[kept], column[kept]] = ask[kept]
-
-    def fitting(self, room: Floats, free: Truths) -> Ints:
-        """Return those of the free options that may fit."""
-        left = np.flatnonzero(free)
-        for row, ask in zip(self._row, self._ask, strict=True):
-            left = left[room[row[left]] >= ask[left]]
-        fitting: Ints = self.columns[left]
-        return fitting
