@@ -147,7 +147,7 @@ LAYERS = (
     ("scenariofile", "scenarios", "runstore"),
     ("working", "serving", "workforce", "clusters"),
     ("differing", "runtables", "runshow", "runs", "headway", "running"),
-    ("console", "commandline"),
+    ("interrupting", "console", "commandline"),
     ("shell",),
     ("__main__",),
     ("",),  # the package itself

@@ -362,6 +362,7 @@ def test_diff_of_two_plans_of_a_portfolio(folder, tmp_path):
     assert "the same" in json.loads(done.stdout)["statement"]
 
 
+@pytest.mark.usefixtures("heeding_interrupts")
 def test_an_interrupted_run_is_exit_code_130(scenario_file, tmp_path):
     """Ctrl-C at any moment after the start: what is done is kept, and there is no traceback."""
     text = (

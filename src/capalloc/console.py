@@ -14,6 +14,7 @@ import typer
 from capalloc.catalogue import LANGUAGES, say
 from capalloc.excel.marking import write_marked
 from capalloc.excel.workbook import is_workbook
+from capalloc.interrupting import INTERRUPTED, finishing
 from capalloc.issues import CapallocError, EngineFailed, InvalidInput, Issues
 from capalloc.loading import SETTINGS_FILE
 from capalloc.model import Status
@@ -22,7 +23,7 @@ from capalloc.plantables import TABLES
 from capalloc.portfolio import Portfolio
 from capalloc.writing import write_atomically
 
-NO_PLAN, WRONG_INPUT, INTERRUPTED = 1, 2, 130
+NO_PLAN, WRONG_INPUT = 1, 2
 
 
 @contextmanager
@@ -94,8 +95,10 @@ def _prepare(folder: Path, portfolio: Path) -> None:
     """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(folder / ".capalloc", "")
-        (folder / ".capalloc").unlink()
+        try:
+            write_atomically(folder / ".capalloc", "")
+        finally:
+            (folder / ".capalloc").unlink(missing_ok=True)
     read_from = portfolio if portfolio.is_dir() else portfolio.parent
     if folder.resolve() == read_from.resolve() or (folder / SETTINGS_FILE).exists():
         raise UnwritableFolder(say("shell.holds-portfolio", folder=folder))
@@ -130,9 +133,10 @@ def write_mark(path: Path, target: Path, issues: Issues) -> None:
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Turn what the system says about a folder into a message."""
+    """Turn what the system says about a folder into a message, and let Ctrl-C wait until all is written."""
     try:
-        yield
+        with finishing():
+            yield
     except OSError as failure:
         raise UnwritableFolder(say("shell.unwritable", folder=folder, reason=failure.strerror or failure)) from None
 

@@ -23,7 +23,6 @@ from capalloc.catalogue import LANGUAGES, language, say, speaking
 from capalloc.commandline import explain, head_help, refusal
 from capalloc.confirming import confirm, is_certificate
 from capalloc.console import (
-    INTERRUPTED,
     NO_PLAN,
     WRONG_INPUT,
     answering,
@@ -45,6 +44,7 @@ from capalloc.console import (
 from capalloc.differing import difference
 from capalloc.excel.templates import write_folder, write_template
 from capalloc.excel.workbook import is_workbook
+from capalloc.interrupting import INTERRUPTED, heeding
 from capalloc.issues import CapallocError, Issues
 from capalloc.model import Status, StoppedBy
 from capalloc.portfolio import load, load_plan
@@ -66,11 +66,15 @@ Language = Annotated[str | None, typer.Option("--lang", metavar="en|vi", show_de
 
 def main() -> None:
     """Run the command line."""
+    sys.exit(heeding(_begun))
+
+
+def _begun() -> int:
     for stream in (sys.stdout, sys.stderr):
         # A pipe or an old console may not be able to say Vietnamese; UTF-8 always can.
         stream.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     with speaking(language_of(sys.argv[1:], os.environ, locale.getlocale()[0] or "")):
-        sys.exit(obeyed(sys.argv[1:]))
+        return obeyed(sys.argv[1:])
 
 
 def obeyed(arguments: list[str]) -> int:

@@ -156,7 +156,9 @@ class Workforce:
         for worker in list(self._workers.values()):
             worker.kill()
         for thread in self._threads:
-            thread.join()
+            # An interrupt may have come before it was started; one that starts yet ends at once.
+            if thread.is_alive():
+                thread.join()
         for worker in self._workers.values():
             worker.close()
 
