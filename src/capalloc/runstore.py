@@ -149,6 +149,13 @@ def is_store(path: Path) -> bool:
         return False
 
 
+def _holds_something_else(path: Path) -> bool:
+    """Whether a file is neither SQLite's nor an empty one, which would become a store."""
+    with suppress(OSError):
+        return path.stat().st_size > 0 and not is_store(path)
+    return False
+
+
 class Reader:
     """A store opened for reading, which may go on while a run writes.
 
@@ -258,10 +265,11 @@ class Writer:
         try:
             with _failing(path):
                 self._connection = self._opened()
-        except BaseException:
+        except BaseException as failure:
             self._lock.close()
-            if is_new:
-                # Nothing is left behind beside a file that is no store.
+            # Nothing is left behind beside a file that is no store.  Beside any other, another run may hold the guard
+            # by now, and a third would take a new one for its own.
+            if is_new and (isinstance(failure, InvalidInput) or _holds_something_else(path)):
                 guard.unlink(missing_ok=True)
             raise
 
@@ -271,7 +279,7 @@ class Writer:
             lock = sqlite3.connect(guard, timeout=0.0, isolation_level=None)
             try:
                 lock.execute("BEGIN EXCLUSIVE")
-            except sqlite3.OperationalError as failure:
+            except sqlite3.DatabaseError as failure:
                 lock.close()
                 if "locked" not in str(failure):
                     raise
