@@ -168,6 +168,9 @@ def test_units_that_disagree_are_told(path):
         ("ĐVT: tỷ VNĐ", "billion VND"),
         ("Unit: VND billion", "billion VND"),
         ("Đơn vị tính: nghìn VNĐ", "nghìn VNĐ"),
+        ("ĐVT: nghìn đồng, km", "nghìn đồng"),
+        ("(Đơn vị: km; tỷ đồng)", "billion VND"),
+        ("ĐVT: triệu đồng; km", None),
         ("Đơn vị tính: tr.đ", None),
         ("Đơn vị tính: Tr.đồng", None),
         ("Đơn vị thực hiện: Sở Tài chính", None),
@@ -188,6 +191,13 @@ def test_a_unit_in_a_heading_may_be_written_short(path, heading):
     """It is told at the heading, which names the column all the same."""
     (issue,) = issues_of(path, projects=[["id", "name", heading, "value"], *PROJECTS[1:]])
     assert (issue.code, issue.where.cell) == ("unit-differs", "C1")
+
+
+def test_units_are_told_in_the_language_of_the_message(path):
+    """The settings write million VND, which nobody says in Vietnamese."""
+    with speaking("vi"):
+        (issue,) = issues_of(path, projects=[["id", "name", "Tổng mức đầu tư (tỷ đồng)", "value"], *PROJECTS[1:]])
+        assert issue.message == "Đơn vị ghi ở đây là tỷ đồng, nhưng trang thiết lập ghi triệu đồng."
 
 
 def test_headings_are_told_at_their_cells(path):
@@ -316,6 +326,9 @@ def test_what_is_hidden_is_told(path):
         ('_-* #,##0\\ "₫"_-', "million VND", ("error", "unit-differs", "here is VND")),
         ("[$₫-42A]#,##0", "million VND", ("error", "unit-differs", "here is VND")),
         ('#,##0,," triệu đồng"', "million VND", ("error", "unit-differs", "here is VND")),
+        ("$#,##0", "million VND", ("error", "unit-differs", "here is $,")),
+        ("[$$-409]#,##0.00", "million VND", ("error", "unit-differs", "here is $,")),
+        ('#,##0" nghìn đồng"', "million VND", ("error", "unit-differs", "here is nghìn đồng,")),
         ('#,##0,," triệu đồng"', "VND", None),
         ('#,##0" triệu"', "million VND", None),
         ('#,##0;-#,##0;"–"', "million VND", None),

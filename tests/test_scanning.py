@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 import capalloc
-from books import write_book
+from books import SETTINGS, write_book
 from capalloc.catalogue import speaking
 from capalloc.excel.naming import setting_label
 from capalloc.excel.scanning import BadXml, scan_sheet
@@ -79,8 +79,9 @@ def test_a_part_may_be_named_from_the_root_of_the_workbook(tmp_path):
     assert [project.id for project in capalloc.load(changed).tables.projects] == ["A", "B"]
 
 
+@pytest.mark.parametrize("sheet", ["price_index", "settings"])
 @pytest.mark.parametrize("state", ["hidden", "veryHidden"])
-def test_a_sheet_that_no_menu_shows_is_told_like_any_hidden_one(state, tmp_path):
+def test_a_sheet_that_no_menu_shows_is_told_like_any_hidden_one(state, sheet, tmp_path):
     """A workbook's author may hide a sheet so far that its reader cannot find it."""
     path, changed = tmp_path / "plan.xlsx", tmp_path / "hidden.xlsx"
     write_book(path, price_index=[["year", "index"], [2026, 1]])
@@ -88,10 +89,20 @@ def test_a_sheet_that_no_menu_shows_is_told_like_any_hidden_one(state, tmp_path)
         for name in old.namelist():
             part = old.read(name)
             if name == "xl/workbook.xml":
-                part = part.replace(b'name="price_index"', f'name="price_index" state="{state}"'.encode())
+                part = part.replace(f'name="{sheet}"'.encode(), f'name="{sheet}" state="{state}"'.encode())
             new.writestr(name, part)
     found = capalloc.load(changed).findings
-    assert [issue.where.sheet for issue in found.of("hidden-sheet")] == ["price_index"]
+    assert [issue.where.sheet for issue in found.of("hidden-sheet")] == [sheet]
+
+
+def test_a_setting_whose_format_divides_it_is_told(tmp_path):
+    """As with the cells of any table, what is seen is not what is read."""
+    book = write_book(
+        tmp_path / "plan.xlsx",
+        settings=[*SETTINGS, ["discount_rate", {"number": 0.05, "format": "0.00,"}]],
+    )
+    (issue,) = capalloc.load(book).findings.of("scaled-cells")
+    assert (issue.where.sheet, issue.where.cell) == ("settings", f"B{len(SETTINGS) + 1}")
 
 
 def test_settings_are_called_what_they_are_called_in_the_language_in_force():

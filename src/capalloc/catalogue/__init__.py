@@ -2,8 +2,9 @@
 
 The texts stand in the folders ``en`` and ``vi`` beside this file, one TOML file a topic, under the same keys.  Place
 holders are named and may carry one of the formats ``money``, ``number`` or ``percent``, written in the form of the
-language: ``{amount:money}`` reads ``1.234.567`` in Vietnamese and ``1,234,567`` in English.  Two words with a bar
-between them are a choice: ``{count:project|projects}`` reads ``project`` where the count is 1.
+language: ``{amount:money}`` reads ``1.234.567`` in Vietnamese and ``1,234,567`` in English.  ``{unit:unit}`` reads
+``triệu đồng`` where the settings write ``million VND``.  Two words with a bar between them are a choice:
+``{count:project|projects}`` reads ``project`` where the count is 1.
 """
 
 from __future__ import annotations
@@ -162,6 +163,8 @@ class _Formatter(Formatter):
             return write_number(value, self.lang)
         if format_spec == "percent":
             return f"{write_number(shown_part(value) * 100, self.lang)}%"
+        if format_spec == "unit":
+            return texts(self.lang).get(f"excel.word.{value}", str(value)).partition("|")[0]
         if "|" in format_spec:
             one, many = format_spec.split("|")
             return one if value == 1 else many

@@ -47,9 +47,20 @@ def shown_issues(
                 yield warning(what, at, count=len(cells), factor=fact)
 
 
+def shown_settings(sheet: Sheet, origin: Origin) -> Iterator[Issue]:
+    """Yield what the formats of the numbers in the settings hide; none of them is money."""
+    places = {cell: path for path, (cell, _) in origin.cells.items()}
+    for (row, column), shown in sorted(sheet.scan.shown.items()):
+        path, told = places.get(f"{letters_of(column)}{row}"), _told(shown, "")
+        if path and told:
+            yield warning(told[0], origin.place(None, path), count=1, factor=told[1])
+
+
 def _told(shown: Shown, money: str) -> tuple[str, object] | None:
     """What is to be told of a format: in which unit its numbers are, that it divides them, or shows nothing of them."""
     named = unit_named(shown.words) if money else None
+    if named and named not in MILLIONS:
+        return "unit", named
     if named:
         size = MILLIONS[named] / 1000**shown.thousands
         if size == MILLIONS[money]:

@@ -55,6 +55,8 @@ OWN_SHEETS = (
 
 _BETWEEN = "|"
 _BRACKETS = re.compile(r"\(([^()]*)\)")
+# Units of several columns, one after the other; a comma within 1,000 VND is none.
+_LISTED = re.compile(r"[;,](?=\s|$)")
 _SPACES = re.compile(r"[\s_]+")
 
 
@@ -165,7 +167,8 @@ def setting_headings() -> list[str]:
 def unit_in(text: str) -> str | None:
     """Return the unit of money that stands in brackets, or after a colon, in a heading or a line above the table.
 
-    A unit that no amount can be given in, such as thousands of VND, is returned as it is written.
+    A unit that no amount can be given in, such as thousands of VND, is returned as it is written.  Other units may
+    stand beside it.
 
     Examples
     --------
@@ -173,14 +176,14 @@ def unit_in(text: str) -> str | None:
     ('billion VND', 'million VND', None)
     >>> unit_in("Tổng mức đầu tư (tỷ)"), unit_in("(Đơn vị tính nghìn đồng)")
     ('billion VND', 'nghìn đồng')
+    >>> unit_in("ĐVT: triệu đồng; km"), unit_in("Chiều dài và chi phí (km, tỷ đồng)")
+    ('million VND', 'billion VND')
     """
-    parts = [part for piece in (*_BRACKETS.findall(text), text) for part in (piece, *_after_lead(piece))]
-    for part in map(str.strip, parts):
-        # A single letter is more often the mark of a column, or metres.
-        unit = unit_named(part) if len(folded(part)) > 1 else None
-        if unit or folded(part) in map(folded, _aliases("excel.unit.other")):
-            return unit or part
-    return None
+    told = [part for piece in (*_BRACKETS.findall(text), text) for part in (piece, *_after_lead(piece))]
+    parts = [part.strip() for piece in told for part in (piece, *_LISTED.split(piece))]
+    # A single letter is more often the mark of a column, or metres.
+    units = (unit_named(part) if len(folded(part)) > 1 else _other_unit(part) for part in parts)
+    return next(filter(None, units), None)
 
 
 def _after_lead(text: str) -> Iterator[str]:
@@ -192,15 +195,20 @@ def _after_lead(text: str) -> Iterator[str]:
 
 
 def unit_named(words: str) -> str | None:
-    """Return the unit of money that the number format of a cell names, in full or for short.
+    """Return the unit of money that the number format of a cell names, in full or for short, as :func:`unit_in` does.
 
     Examples
     --------
-    >>> unit_named(" tỷ"), unit_named("₫"), unit_named(" km")
-    ('billion VND', 'VND', None)
+    >>> unit_named(" tỷ"), unit_named("₫"), unit_named("$"), unit_named(" km")
+    ('billion VND', 'VND', '$', None)
     """
     short = _known((unit, _aliases(f"excel.short.{unit}")) for unit in UNITS)
-    return (dict(word_codes(UNITS)) | dict(short)).get(folded(words))
+    return (dict(word_codes(UNITS)) | dict(short)).get(folded(words)) or _other_unit(words)
+
+
+def _other_unit(words: str) -> str | None:
+    """The words, where they are a unit of money in which no amount can be given."""
+    return words.strip() if folded(words) in map(folded, _aliases("excel.unit.other")) else None
 
 
 @cache

@@ -77,7 +77,8 @@ def open_book(path: Path) -> tuple[Book | None, list[Issue]]:
         return None, [refused.issue]
     except OSError as failure:
         return None, [error("unreadable-file", place, reason=failure.strerror or failure)]
-    except (zipfile.BadZipFile, BadXml, KeyError, EOFError, NotImplementedError, ValueError, zlib.error):
+    except (zipfile.BadZipFile, BadXml, KeyError, EOFError, RuntimeError, ValueError, zlib.error):
+        # A runtime error is what zipfile has for packings, and versions of the format, that it does not know.
         return None, [error("workbook-damaged", place)]
 
 

@@ -12,6 +12,7 @@ _ZEROS = re.compile(r"0{2,}")
 # A number format: literals in quotes, after a stroke or as a currency; conditions and colours; a blank as wide as a
 # sign, or one that fills the cell; and the pattern itself.
 _FORMAT = re.compile(r'"([^"]*)"?|\\(.)|\[\$([^\]-]*)[^\]]*\]|\[[^\]]*\]|[_*].|(.)', re.DOTALL)
+_CURRENCIES = "$€£¥"
 _THOUSANDS = re.compile(r"[0#?](,+)(?![0#?,])")
 _CHUNK = 1 << 16
 
@@ -124,7 +125,7 @@ def shown_by(code: str) -> Shown:
         if sign == ";":
             break
         pattern += sign
-        words += quoted + escaped + currency
+        words += quoted + escaped + currency + (sign if sign in _CURRENCIES else "")
     # Without a digit there may be letters: those of a date, of General or of a text.
     is_letterless = not any(letter.isalpha() or letter in "0#?@" for letter in pattern)
     return Shown(

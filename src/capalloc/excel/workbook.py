@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from capalloc.configuring import fallback_settings, settings_from_mapping
+from capalloc.excel.appearance import shown_settings
 from capalloc.excel.hiding import hidden_issues
 from capalloc.excel.naming import (
     KEYED_SETTINGS,
@@ -176,6 +177,7 @@ def _settings(book: Book, sheet: Sheet | None) -> tuple[Settings, Origin, list[I
             _read_setting(read, row, filled[0], cells)
     settings, issues = settings_from_mapping(read.tree, book.file)
     origin = replace(read.origin, cells=MappingProxyType(read.cells))
+    read.issues += shown_settings(sheet, origin)
     # A setting whose cell is at fault is there, and is not called missing too.
     told = {issue.where.column for issue in read.issues}
     issues = [issue for issue in issues if issue.code != "missing-setting" or issue.where.column not in told]
