@@ -823,7 +823,7 @@ def test_an_override_of_one_law_leaves_the_other_alone():
 def test_the_law_stands_in_the_summary_and_the_files_of_a_plan(tmp_path):
     """The verdicts are read with the plan and written beside its tables."""
     plan = optimum(portfolio(ONE))
-    assert "priority-order/2021-2025" in plan.summary()
+    assert "Order of capital, 2021-2025" in plan.summary()
     names = [path.name for path in plan.to_csv(tmp_path)]
     assert "compliance.csv" in names
     with speaking("vi"):

@@ -17,7 +17,7 @@ from capalloc.ceilings import reserve_of, room_of
 from capalloc.characters import dictionary_order
 from capalloc.history import find_past, first_open_year, payments_made
 from capalloc.law.compliance import comply
-from capalloc.law.lawbook import Lawbook, demand
+from capalloc.law.lawbook import Lawbook, demand, titled
 from capalloc.leverage import TOTAL, leverage_of
 from capalloc.model import Status, relative_gap
 from capalloc.money import round_half_up
@@ -242,8 +242,10 @@ def describe_plan(tables: Tables, answer: Answer) -> Iterator[Section]:
     if answer.allocation is not None and any(source.side != "state" for source in tables.sources):
         yield _leverage_section(tables, answer.allocation)
     if audit.resources:
+        called = {row.id: row.name or row.id for row in tables.resources}
         rows = tuple(
-            (row.resource, row.period, *map(write_number, (row.amount, row.used, row.slack))) for row in audit.resources
+            (called[row.resource], row.period, *map(write_number, (row.amount, row.used, row.slack)))
+            for row in audit.resources
         )
         yield Section(
             say("plan.resources"), (), _heads("resource", "period", "amount", "used", "slack"), rows, labels=2
@@ -301,7 +303,7 @@ def _compliance_section(tables: Tables, allocation: Allocation, audit: Audit) ->
     """How the plan stands to each statutory rule."""
     rows = tuple(
         (
-            row.statute.name,
+            titled(row.statute),
             say(f"law.verdict.{row.verdict}"),
             "" if row.measured is None or row.measured.found is None else write_number(row.measured.found),
             "" if row.measured is None or row.measured.limit is None else write_number(row.measured.limit),

@@ -98,6 +98,11 @@ class StatuteText:
         return f"<Statute {self.statute.name}: {self}>"
 
 
+def titled(statute: Statute) -> str:
+    """Return what a rule is called, and the years of its law, in the language in force."""
+    return say("law.titled", name=say(f"law.name.{statute.id}"), years=statute.name.rpartition("/")[2])
+
+
 def demand(statute: Statute) -> str:
     """Return what a rule asks, with its figures, in the language in force."""
     figures = {name: _written(value) for name, value in statute.parameters.items()}
