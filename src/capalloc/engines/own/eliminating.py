@@ -8,6 +8,7 @@ keep and that small changes of a point break.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -73,7 +74,9 @@ class Eliminated:
         return found
 
 
-def eliminate(model: LinearModel, columns: Ints, known: csr_array, rooms: Floats) -> Eliminated:
+def eliminate(
+    model: LinearModel, columns: Ints, known: csr_array, rooms: Floats, is_over: Callable[[], bool] = lambda: False
+) -> Eliminated:
     """Return the model without those of the columns that can be left out.
 
     Parameters
@@ -83,10 +86,14 @@ def eliminate(model: LinearModel, columns: Ints, known: csr_array, rooms: Floats
         up stay, since other rows would have to be multiplied first.
     known, rooms
         Sums of rows of the model: ``known @ x <= rooms`` for all its points, and need not be said once more.
+    is_over
+        Whether to leave in what has not been left out by now.
     """
     work = _Work(model, columns, known, rooms)
     for equation in (True, False):
         for column in columns.tolist():
+            if is_over():
+                return work.eliminated()
             if column not in work.gone:
                 work.leave_out(column, equation=equation)
     return work.eliminated()

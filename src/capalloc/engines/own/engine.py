@@ -126,7 +126,7 @@ def _find(model: LinearModel, options: SolveOptions, start: Floats | None, watch
         return nothing_to_choose(model)
     if watch.ended_by:
         return Finding(watch.ended_by)
-    light = lighten(model)
+    light = lighten(model, lambda: watch.ended_by is not None)
     reduced = reduce(light.model)
     if reduced is None:
         return NO_POINT_EXISTS

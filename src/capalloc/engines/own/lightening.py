@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,11 +41,13 @@ class Lightened:
         return self.pooled.multipliers(self.eliminated.multipliers(of_rows))
 
 
-def lighten(model: LinearModel) -> Lightened:
+def lighten(model: LinearModel, is_over: Callable[[], bool] = lambda: False) -> Lightened:
     """Return the model with fewer payments; as it is where none can be spared, or where parts are worth something.
 
     What is paid of programmes says how much of them is done, and HiGHS proves more of it with all payments told apart.
+    The sums not left out by the time that ``is_over`` says so stay.
     """
     pooled = unpooled(model) if valued_in_parts(model) else pool(model)
     sums = np.arange(len(pooled.kept), len(pooled.model.objective))
-    return Lightened(pooled, eliminate(pooled.model, sums if len(sums) <= MOST_SUMS else sums[:0], *pooled.sums()))
+    few = sums if len(sums) <= MOST_SUMS else sums[:0]
+    return Lightened(pooled, eliminate(pooled.model, few, *pooled.sums(), is_over))
