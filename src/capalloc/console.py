@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -155,6 +155,24 @@ def writing_file(file: Path) -> Iterator[None]:
         yield
     except OSError as failure:
         raise UnwritableFolder(say("shell.unwritable-file", file=file, reason=failure.strerror or failure)) from None
+
+
+def spare(read: Iterable[Path | None], *targets: Path | None) -> None:
+    """Make sure that no file to be written is one that is read, a table of a portfolio, or another one's.
+
+    Raises
+    ------
+    UnwritableFolder
+        When one is.
+    """
+    taken = {path.resolve() for path in read if path is not None}
+    for target in targets:
+        if target is None:
+            continue
+        among_tables = target.suffix.lower() in (".csv", ".toml") and (target.parent / SETTINGS_FILE).exists()
+        if target.resolve() in taken or (among_tables and target.exists()):
+            raise UnwritableFolder(say("shell.would-overwrite", file=target))
+        taken.add(target.resolve())
 
 
 class UnwritableFolder(CapallocError):

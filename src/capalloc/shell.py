@@ -33,6 +33,7 @@ from capalloc.console import (
     prepared,
     print_json,
     report_issues,
+    spare,
     tell,
     write_book,
     write_files,
@@ -189,6 +190,7 @@ def optimize(
     with answering(as_json, lang):
         if excel and out is None:
             raise CapallocError(say("shell.excel-needs-out"))
+        spare([path], certificate, evidence)
         portfolio = load(path)
         if not quiet:
             report_issues(portfolio.findings)
@@ -313,13 +315,15 @@ def run(  # one argument an option
 ) -> None:
     """Run the scenarios of a file."""
     with answering(as_json, lang):
+        store = Path(f"{file.stem}.sqlite") if store is None else store
         base, _ = read_scenario_file(file)
+        spare([file, base], store)
         portfolio = load(base)
         with prepared(out, base):
             runs = run_scenarios(
                 portfolio,
                 file,
-                store=Path(f"{file.stem}.sqlite") if store is None else store,
+                store=store,
                 workers=int(workers) if workers.isdecimal() else workers,
                 time_limit=time_limit,
                 gap=gap,
@@ -387,6 +391,9 @@ def report(  # one argument an option
 ) -> None:
     """Write a plan as one HTML page."""
     with answering(False, lang):
+        if plan_file is not None and (with_answers or is_store(path)):
+            raise CapallocError(say("shell.plan-alone"))
+        spare([path, plan_file], out_file)
         limits: dict[str, Any] = {"gap": gap, "threads": threads, "seed": seed, "engine": engine}
         with writing_file(out_file):
             planned, written = _reported(
