@@ -5,6 +5,7 @@ import pytest
 import capalloc
 from books import PROJECTS, SETTINGS, write_book
 from capalloc import InvalidInput
+from sample import COLUMNS, sample
 
 
 def issues_of(path, **sheets):
@@ -75,3 +76,13 @@ def test_a_row_that_adds_up_its_section_is_told(tmp_path):
     portfolio = capalloc.load(write_book(tmp_path / "plan.xlsx", projects=[PROJECTS[0], *lines]))
     told = [(issue.code, issue.where.cell) for issue in portfolio.check() if issue.code == "row-of-subtotals"]
     assert told == [("row-of-subtotals", "A2")]
+
+
+def test_a_csv_heading_that_only_workbooks_have_is_told():
+    """In a folder or a frame it is a column of the user's own, and nothing is mandatory; in a workbook it is read."""
+    told = sample(projects=COLUMNS["projects"] | {"Bắt buộc": ["có", "", ""]}).check()
+    assert [(issue.code, issue.where.column) for issue in told if issue.code == "own-heading"] == [
+        ("own-heading", "Bắt buộc")
+    ]
+    both = COLUMNS["projects"] | {"Bắt buộc": ["có", "", ""], "mandatory": [True, False, False]}
+    assert "own-heading" not in {issue.code for issue in sample(projects=both).check()}

@@ -145,6 +145,7 @@ CHECKS = (
     Check(usage.check_unused_tables, ("objective",)),
     Check(usage.check_unused_rows),
     Check(usage.check_totals),
+    Check(usage.check_own_headings),
     # Of every table apart, since what changes from one portfolio to the next is rarely a text.
     *(Check(partial(lettering.check_lettering, table)) for table in RECORDS),
     *(Check(partial(lettering.check_lost_letters, table)) for table in RECORDS),

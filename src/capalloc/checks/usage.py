@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from capalloc.excel.naming import column_codes, folded
 from capalloc.issues import Issue, error, warning
 from capalloc.records import SCHEMAS, Project
 from capalloc.schema import field_name
-from capalloc.tables import Tables
+from capalloc.tables import Origin, Tables
 
 # What the last line of a list is called in a spreadsheet.
 _TOTALS = {"tổng", "tổng cộng", "tổng số", "cộng", "total", "grand total", "sum"}
@@ -77,6 +78,16 @@ def check_totals(tables: Tables) -> Iterator[Issue]:
             cost=project.cost,
             count=count,
         )
+
+
+def check_own_headings(tables: Tables) -> Iterator[Issue]:
+    """No column of the user's own is called what workbooks call a column that is missing."""
+    origin, known = tables.origins.get("projects", Origin()), column_codes("projects")
+    read = {*origin.headings.values(), *origin.cells}
+    for name in dict.fromkeys(name for project in tables.projects for name in project.attributes):
+        code = known.get(folded(name))
+        if code is not None and code not in read:
+            yield warning("own-heading", tables.place("projects", column=name), found=name, near=code)
 
 
 def _subtotals(projects: Sequence[Project]) -> Iterator[tuple[Project, int]]:
