@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from capalloc.excel.naming import column_codes, folded
 from capalloc.issues import Issue, error, warning
+from capalloc.reading import nearest_column
 from capalloc.records import SCHEMAS, Project
 from capalloc.schema import field_name
 from capalloc.tables import Origin, Tables
@@ -86,7 +87,8 @@ def check_own_headings(tables: Tables) -> Iterator[Issue]:
     read = {*origin.headings.values(), *origin.cells}
     for name in dict.fromkeys(name for project in tables.projects for name in project.attributes):
         code = known.get(folded(name))
-        if code is not None and code not in read:
+        # What is near to a name of the schema is an error already.
+        if code is not None and code not in read and not nearest_column(name, SCHEMAS["projects"]):
             yield warning("own-heading", tables.place("projects", column=name), found=name, near=code)
 
 
