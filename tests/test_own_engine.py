@@ -3,6 +3,7 @@
 import itertools
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 
 from capalloc.engines import engine_named
 from capalloc.engines.base import Watch
+from capalloc.engines.own import diving
 from capalloc.engines.own import engine as own_engine
 from capalloc.engines.own.board import Board
-from capalloc.engines.own.diving import dive
+from capalloc.engines.own.diving import Dive, dive
 from capalloc.engines.own.neighbourhoods import component, freed, loosened, surroundings, window
 from capalloc.engines.own.opening import opened
 from capalloc.engines.own.problem import dual_bound, problem_of
@@ -136,6 +138,46 @@ def test_a_dive_decides_projects_and_keeps_the_relaxation():
     assert 1 <= ended.decided.sum() <= 5
     assert (ended.relaxed.x[decided] > 1 - 1e-6).all()
     assert ended.relaxed.value <= root.value + 1e-6
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_dive_that_leaves_projects_to_chance_keeps_what_is_due(seed):
+    """What it decided is taken wholly or left out, and a project that must have an option never is left out."""
+    model = model_of(
+        [7, 6, 9, 6, 4, 3],
+        [
+            *(([1, 1, 0, 0, 0, 0], 1, 1), ([0, 0, 1, 1, 0, 0], -INF, 1), ([0, 0, 0, 0, 1, 1], -INF, 1)),
+            *(([6, 0, 9, 0, 5, 0], -INF, 10), ([0, 5, 0, 7, 0, 4], -INF, 9)),
+        ],
+    )
+    board = board_of(model)
+    lp = Simplex(board)
+    ended = dive(lp.solve(), lp, 6, 2, np.random.default_rng(seed), doubting=True)
+    groups = board.problem.groups
+    assert ended.relaxed.x[groups.of == groups.of[0]].sum() == pytest.approx(1)
+    assert [min(part, 1 - part) for part in ended.relaxed.x[ended.decided[groups.of]]] == pytest.approx(
+        [0] * int(ended.decided[groups.of].sum()), abs=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "taken", "dived"), [([99.9, 50.0], 99.9, 1), ([90.0, 80, 95, 99.9, 100], 99.9, 4), ([90.0] * 9, 90.0, 6)]
+)
+def test_dives_are_tried_until_one_costs_little(monkeypatch, values, taken, dived):
+    """Of a relaxation worth 100, a dive may cost 0.2; of five others after one that costs more the best is taken."""
+    board = board_of(hard_model(3, 30))
+    root = replace(Simplex(board).solve(), value=100.0)
+    ends = iter(values)
+    doubts = []
+
+    def told(root, lp, steps, batch, rng, *, doubting):
+        doubts.append(doubting)
+        return Dive(replace(root, value=next(ends)), np.zeros(0), np.zeros(0, dtype=bool))
+
+    monkeypatch.setattr(diving, "dive", told)
+    best = diving.best_dive(root, lambda: Simplex(board), 5, 1, np.random.default_rng(0), others=5)
+    assert best.relaxed.value == taken
+    assert doubts == [False] + [True] * (dived - 1)
 
 
 def test_a_relaxation_takes_in_the_rows_that_it_breaks():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,9 @@ _WHOLE = 1e-6
 
 # A step that costs more than this part of the value is thought over.
 _MUCH = 1e-4
+
+# A dive that has cost so much of it has decided badly about something large.
+_TOO_MUCH = 2e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,42 @@ def near(problem: Problem, x: Floats, gains: Floats, share: float) -> Ints:
     return np.flatnonzero((loss <= limit) | (x > _WHOLE) | (problem.model.lower > 0))
 
 
-def dive(root: Relaxed, lp: Simplex, steps: int, batch: int, rng: np.random.Generator) -> Dive:
+def best_dive(
+    root: Relaxed,
+    lp: Callable[[], Simplex],
+    steps: int,
+    batch: int,
+    rng: np.random.Generator,
+    *,
+    others: int,
+    doubting: bool = False,
+) -> Dive:
+    """Return where a dive ends; where that costs the relaxation much, the best of several that leave some to chance.
+
+    A project of great value that a plan would do better without stays in every plan near to the end of a dive that took
+    it, so that more depends on it than on all that comes after.
+
+    Parameters
+    ----------
+    lp
+        Makes the relaxation that a dive needs for itself.
+    others
+        How many more dives there may be.
+    doubting
+        Leave projects to chance in the first dive too.
+    """
+    best = dive(root, lp(), steps, batch, rng, doubting=doubting)
+    for _ in range(others):
+        other = lp()
+        if root.value - best.relaxed.value <= _TOO_MUCH * max(abs(root.value), 1.0) or other.board.over:
+            break
+        best = max(best, dive(root, other, steps, batch, rng, doubting=True), key=lambda ended: ended.relaxed.value)
+    return best
+
+
+def dive(
+    root: Relaxed, lp: Simplex, steps: int, batch: int, rng: np.random.Generator, *, doubting: bool = False
+) -> Dive:
     """Return where a dive from the root relaxation ends.
 
     In each step the undecided projects of the greatest relaxed values, blurred a little, take their options of the
@@ -56,8 +95,10 @@ def dive(root: Relaxed, lp: Simplex, steps: int, batch: int, rng: np.random.Gene
         The relaxation over columns near to being taken; its bounds are left as the dive has set them.
     batch
         How many projects are decided at once.
+    doubting
+        Take a project only as likely as the relaxation takes it, and nothing of it otherwise.
     """
-    walk = _Walk(lp, root, np.exp(rng.uniform(-0.1, 0.1, lp.problem.size)))
+    walk = _Walk(lp, root, np.exp(rng.uniform(-0.1, 0.1, lp.problem.size)), rng if doubting else None)
     while walk.decided.sum() < steps and not lp.board.over:
         taken = walk.most_valuable(batch)
         if not len(taken) or not walk.step(taken):
@@ -67,15 +108,17 @@ def dive(root: Relaxed, lp: Simplex, steps: int, batch: int, rng: np.random.Gene
 
 
 class _Walk:
-    def __init__(self, lp: Simplex, root: Relaxed, blur: Floats) -> None:
+    def __init__(self, lp: Simplex, root: Relaxed, blur: Floats, doubts: np.random.Generator | None) -> None:
         problem = lp.problem
-        self.problem, self.lp, self.last, self.blur = problem, lp, root, blur
+        self.problem, self.lp, self.last, self.blur, self.doubts = problem, lp, root, blur, doubts
+        self.left_out = np.zeros(problem.groups.count, dtype=bool)
         self.decided = np.zeros(problem.groups.count, dtype=bool)
         self.forbidden = np.zeros(problem.size, dtype=bool)
         self.much = _MUCH * max(abs(root.value), 1.0)
 
     def step(self, taken: Ints) -> bool:
         """Decide on some options; false at a dead end."""
+        self._doubt(taken)
         answer = self._with(taken, 1.0)
         if len(taken) > 1 and self._costly(answer, len(taken)):
             self._open(taken)
@@ -94,6 +137,15 @@ class _Walk:
         self.last = answer
         return True
 
+    def _doubt(self, taken: Ints) -> None:
+        """Leave out what chance does not take of a project, the less likely the more the relaxation takes."""
+        groups = self.problem.groups
+        if self.doubts is None:
+            return
+        whole = np.bincount(groups.of[groups.binary], self.last.x[groups.binary], groups.count)
+        of = groups.of[taken]
+        self.left_out[of] = ~groups.due[of] & (self.doubts.random(len(taken)) > whole[of])
+
     def settle(self) -> None:
         """Solve the relaxation once more with the rows that its point breaks."""
         self.last = self.lp.solve() or self.last
@@ -102,10 +154,13 @@ class _Walk:
         return answer is None or self.last.value - answer.value > self.much * count
 
     def _with(self, taken: Ints, value: float) -> Relaxed | None:
-        """The relaxation when some options are taken, and their siblings not, or when they are forbidden."""
+        """The relaxation when some options are taken, and their siblings not, or when they are forbidden.
+
+        Of a project that is left out nothing is taken.
+        """
         if value:
             siblings = self._siblings(taken)
-            fixed = np.where(np.isin(siblings, taken), value, 0.0)
+            fixed = np.where(np.isin(siblings, taken) & ~self.left_out[self.problem.groups.of[siblings]], value, 0.0)
             self.lp.bound(siblings, fixed, fixed)
         else:
             self.lp.bound(taken, np.zeros(len(taken)), np.zeros(len(taken)))

@@ -63,6 +63,9 @@ CLOSED = 0.4
 NEARLY = 1e-4
 PACE = 0.25
 
+# One that has closed less than this part of what it leaves in that time hardly moves.
+MOVING = 0.01
+
 # Nodes searched within the head start in a tree that may be searched to its end.
 QUICK = 1_000
 
@@ -354,7 +357,7 @@ class _Session:
         if improving and (large or (self._tried and not promising)):
             return SHARE_BESIDE_PLANS
         if self._alone and self._tried and not promising:
-            return SHARE_OF_ALL_ALIKE
+            return SHARE_OF_ALL_ALIKE if self.board.pace > MOVING else SHARE_BESIDE_PLANS
         return whole or SHARE_OF_PROOF
 
     def _closed(self) -> float:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from capalloc.engines.own.board import Board
-from capalloc.engines.own.diving import Dive, dive, near, undecided
+from capalloc.engines.own.diving import Dive, best_dive, near, undecided
 from capalloc.engines.own.neighbourhoods import (
     Surroundings,
     around_gains,
@@ -21,12 +21,12 @@ from capalloc.engines.own.neighbourhoods import (
     scattered,
     window,
 )
-from capalloc.engines.own.opening import core_after
+from capalloc.engines.own.opening import OTHERS, core_after
 from capalloc.engines.own.problem import dual_bound
 from capalloc.engines.own.restricted import Effort, Found, search_among
 from capalloc.engines.own.rounding import rounded_down
 from capalloc.engines.own.simplex import Relaxed, Simplex
-from capalloc.engines.own.walking import Walk, walkable
+from capalloc.engines.own.walking import COOL, Walk, walkable
 from capalloc.model import Floats, Ints
 
 # How many times as many projects as are undecided at the root dives decide, one after the other.
@@ -63,10 +63,18 @@ STILL_BEFORE_DIVE_RARELY = 15.0
 # What a walk is called among the neighbourhoods.
 WALK = "walk"
 
-# Steps of the first walk; each later one takes twice as many, up to the most.  A node of a budget is so many steps.
+# Steps of the first cool walk; each later one takes twice as many, up to the most.  A node of a budget is so many
+# steps.
 FIRST_WALK = 20_000
 LONGEST_WALK = 160_000
 STEPS_A_NODE = 100
+
+# In turn with cool walks go hot ones, which begin anew and need many steps for each option: so many at first, each
+# later one twice as many up to the most, where they come to no more than so many in all.
+HEATS = (1.0, 0.3)
+FIRST_HOT = 80
+LONGEST_HOT = 320
+MOST_STEPS = 350_000
 
 # In a model of no more entries walks get this part of what the search works: a step takes a fraction of a millisecond
 # there, and long walks find what neither short ones nor trees do.
@@ -103,7 +111,7 @@ class Record:
 
     def reckon(self, rate: float) -> None:
         """Take in what one more search gained for what it took."""
-        self.rate = rate if self.rate == float("inf") else 0.8 * self.rate + 0.2 * rate
+        self.rate = rate if self.rate == float("inf") else 0.6 * self.rate + 0.4 * rate
 
     def learn(self, rate: float, found: Found, quick: bool) -> None:
         """Take in one more search: larger next time when this one was closed, smaller when it was not."""
@@ -143,6 +151,9 @@ class Improver:
         self.records = {way: Record() for way in self.ways}
         self.walk = Walk(self.problem, root.relaxed.multipliers, self.rng) if walkable(self.problem) else None
         self.steps = FIRST_WALK
+        self.hot_steps = FIRST_HOT
+        self.walks = 0
+        self.steps_walked = 0
         self.walked = 0.0
         self.begun = self._worked()
         if self.walk is not None:
@@ -226,8 +237,9 @@ class Improver:
             return
         undecided_at_root = max(4, len(undecided(self.problem, self.root.relaxed.x)))
         depth = self.depths[(self.number + attempt) % len(self.depths)] / max(1, attempt)
-        ended = dive(self.root.relaxed, self.lp, round(depth * undecided_at_root), 3, self.rng)
-        self.lp = self._near_lp()
+        steps = round(depth * undecided_at_root)
+        others = 0 if self.problem.large or self.walk is not None else OTHERS
+        ended = best_dive(self.root.relaxed, self._near_lp, steps, 3, self.rng, others=others, doubting=attempt > 0)
         self.losses.append(np.abs(ended.gains))
         held: Floats | None = None
         for size, seconds in self.cores:
@@ -260,7 +272,7 @@ class Improver:
         if self.rng.random() < 0.25:
             return names[int(self.rng.integers(len(names)))]
         rates = np.array([self.records[name].rate for name in names])
-        chances = rates + 0.05 * rates.max() + 1e-12
+        chances = rates + 0.1 * rates.max() + 1e-12
         return names[int(self.rng.choice(len(names), p=chances / chances.sum()))]
 
     def _try(self, name: str) -> None:
@@ -281,18 +293,35 @@ class Improver:
         record.learn(gained / max(took, 1e-3), found, quick)
 
     def _walk(self, walk: Walk) -> None:
-        """Walk from the best point, twice as far the next time: slower cooling ends in better points."""
-        began, value, steps = time.thread_time(), self.board.value, self.steps
+        """Walk from the best point: cool first, and then a hot walk and a cool one in turn."""
+        began, value = time.thread_time(), self.board.value
         before = self._worked()
+        heat, steps = self._hot(walk) or (COOL, self.steps)
+        if heat == COOL:
+            self.steps = min(2 * self.steps, LONGEST_WALK)
         if self.budgeted:
             steps = min(steps, STEPS_A_NODE * self.board.nodes_left)
             self.board.count(steps // STEPS_A_NODE)
-        self.steps = min(2 * self.steps, LONGEST_WALK)
-        point = walk.go(self._best, steps, self._rested)
+        self.walks += 1
+        point = walk.go(self._best, steps, self._rested, heat)
         self.walked += self._worked() - before
+        self.steps_walked += steps
         self.board.offer(point)
         gained = 0.0 if point is None else max(0.0, self.problem.worth(point) - value)
         self.records[WALK].reckon(gained / max(time.thread_time() - began, 1e-3))
+
+    def _hot(self, walk: Walk) -> tuple[float, int] | None:
+        """The heat and the steps of a hot walk, where it is the turn of one and it can come to its end in time."""
+        steps = self.hot_steps * len(walk.near)
+        if self.walks % 2 == 0 or FIRST_HOT * len(walk.near) > MOST_STEPS:
+            return None
+        if not self.budgeted:
+            steps = min(steps, int(PART_OF_WALKS * self.board.left * self.steps_walked / max(self.walked, 1e-3)))
+        steps = min(steps, MOST_STEPS)
+        if steps < FIRST_HOT * len(walk.near):
+            return None
+        self.hot_steps = min(2 * self.hot_steps, LONGEST_HOT)
+        return HEATS[self.walks // 2 % len(HEATS)], steps
 
     def _rested(self) -> bool:
         self.rest(0.0)

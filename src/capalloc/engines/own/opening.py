@@ -10,12 +10,13 @@ from collections.abc import Callable
 import numpy as np
 
 from capalloc.engines.own.board import Board
-from capalloc.engines.own.diving import Dive, dive, in_part, near, undecided
+from capalloc.engines.own.diving import Dive, best_dive, in_part, near, undecided
 from capalloc.engines.own.exchange import exchanged
 from capalloc.engines.own.neighbourhoods import freed
 from capalloc.engines.own.restricted import Effort, search_among
 from capalloc.engines.own.rounding import rounded_down
 from capalloc.engines.own.simplex import Relaxed, Simplex
+from capalloc.engines.own.walking import walkable
 from capalloc.model import Floats
 
 # Options near to being taken, over which the dive solves its relaxations; how many times as deep it goes as projects
@@ -23,6 +24,9 @@ from capalloc.model import Floats
 NEAR = 0.5
 DEPTH = 1.25
 BATCH = 3
+
+# Where a dive costs much, so many others are tried; where points can be walked over, walks mend it sooner.
+OTHERS = 5
 
 # Options that the cores set free, and the seconds and nodes for each.
 CORES = (80, 160)
@@ -50,10 +54,16 @@ def opened(board: Board, relaxed: Relaxed, gains: Floats, lp: Simplex, pace: Cal
         board.offer(_exchanged(board, first, relaxed))
     if board.over:
         return
-    near_lp = Simplex(board, near(problem, relaxed.x, gains, NEAR))
-    near_lp.adopt(lp)
+    columns = near(problem, relaxed.x, gains, NEAR)
+
+    def near_lp() -> Simplex:
+        made = Simplex(board, columns)
+        made.adopt(lp)
+        return made
+
     steps = round(DEPTH * max(4, len(undecided(problem, relaxed.x))))
-    ended = dive(relaxed, near_lp, steps, BATCH, np.random.default_rng([board.options.seed, 1]))
+    others = 0 if walkable(problem) else OTHERS
+    ended = best_dive(relaxed, near_lp, steps, BATCH, np.random.default_rng([board.options.seed, 1]), others=others)
     board.offer(_exchanged(board, _rounded(board, ended.relaxed.x), relaxed))
     held: Floats | None = None
     for size in CORES:

@@ -41,10 +41,10 @@ _NOISE_OF_FILLS = 0.1
 # In so many orders options fill the room, drawn once: to draw them anew would take longer than a step.
 _RANKS = 100
 
-# A loss of so much of a mean option is little in the beginning, and of this part of it at the end.  A walk that begins
-# hotter loses in large models what good points have, and does not find back.
-_HEAT = 0.02
-_COOLED = 0.04
+# A loss of so much of a mean option is little in the beginning of a cool walk, which keeps what its start has; and of
+# so much at the end of any.
+COOL = 0.02
+_COLD = 0.0008
 
 # Gains for what an option uses at the prices of the relaxation are not told apart beyond this.
 _BEST_RATIO = 50.0
@@ -143,23 +143,25 @@ class Walk:
         little = (loss <= np.quantile(loss, _NEAR)) | groups.due[groups.of]
         return np.flatnonzero(little & (self.problem.model.upper > 0.5))
 
-    def go(self, start: Floats, steps: int, rest: Callable[[], bool]) -> Floats | None:
+    def go(self, start: Floats, steps: int, rest: Callable[[], bool], heat: float = COOL) -> Floats | None:
         """Walk from a point and return the best one on the way, or ``None`` where nothing but the start holds.
 
         Parameters
         ----------
         rest
             Called every few steps, to let others work; true when the walk is to end.
+        heat
+            How much of a mean option is little to lose in the beginning; a walk that begins hot forgets its start.
         """
         self._stand_at(start)
         best, found = self.value, None
         mean = float(self.gains[self.gains > 0].mean()) if (self.gains > 0).any() else 0.0
-        heat = _HEAT * mean
+        cooled = _COLD / heat
         for step in range(steps):
             if step % _SLICE == 0 and rest():
                 break
             before = self.value
-            loses = heat * _COOLED ** (step / steps) * self.chance.expovariate(1.0)
+            loses = mean * heat * cooled ** (step / steps) * self.chance.expovariate(1.0)
             kept = self._changed() and self.value >= before - loses
             self._go_on() if kept else self._go_back()
             if self.value > best:
