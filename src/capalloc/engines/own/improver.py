@@ -69,12 +69,14 @@ FIRST_WALK = 20_000
 LONGEST_WALK = 160_000
 STEPS_A_NODE = 100
 
-# In turn with cool walks go hot ones, which begin anew and need many steps for each option: so many at first, each
-# later one twice as many up to the most, where they come to no more than so many in all.
+# In turn with cool walks go hot ones, which begin anew.  They need so many steps for each option, and more the more
+# options there are; each later one takes twice as many, up to so many times as many as the first; and they are worth
+# while only where so many of the first could end in the time there is for walks.
 HEATS = (1.0, 0.3)
-FIRST_HOT = 80
-LONGEST_HOT = 320
-MOST_STEPS = 350_000
+HOT_STEPS = 80
+HOT_OPTIONS = 1_000
+LONGEST_HOT = 4
+WORTH_WHILE = 3
 
 # In a model of no more entries walks get this part of what the search works: a step takes a fraction of a millisecond
 # there, and long walks find what neither short ones nor trees do.
@@ -151,7 +153,7 @@ class Improver:
         self.records = {way: Record() for way in self.ways}
         self.walk = Walk(self.problem, root.relaxed.multipliers, self.rng) if walkable(self.problem) else None
         self.steps = FIRST_WALK
-        self.hot_steps = FIRST_HOT
+        self.hotter = 1
         self.walks = 0
         self.steps_walked = 0
         self.walked = 0.0
@@ -239,7 +241,8 @@ class Improver:
         depth = self.depths[(self.number + attempt) % len(self.depths)] / max(1, attempt)
         steps = round(depth * undecided_at_root)
         others = 0 if self.problem.large or self.walk is not None else OTHERS
-        ended = best_dive(self.root.relaxed, self._near_lp, steps, 3, self.rng, others=others, doubting=attempt > 0)
+        doubting = attempt > 0 and not self.problem.large
+        ended = best_dive(self.root.relaxed, self._near_lp, steps, 3, self.rng, others=others, doubting=doubting)
         self.losses.append(np.abs(ended.gains))
         held: Floats | None = None
         for size, seconds in self.cores:
@@ -312,16 +315,20 @@ class Improver:
 
     def _hot(self, walk: Walk) -> tuple[float, int] | None:
         """The heat and the steps of a hot walk, where it is the turn of one and it can come to its end in time."""
-        steps = self.hot_steps * len(walk.near)
-        if self.walks % 2 == 0 or FIRST_HOT * len(walk.near) > MOST_STEPS:
+        count = len(walk.near)
+        first = HOT_STEPS * count * max(1.0, count / HOT_OPTIONS)
+        most = self._steps_left()
+        if self.walks % 2 == 0 or most < WORTH_WHILE * first:
             return None
-        if not self.budgeted:
-            steps = min(steps, int(PART_OF_WALKS * self.board.left * self.steps_walked / max(self.walked, 1e-3)))
-        steps = min(steps, MOST_STEPS)
-        if steps < FIRST_HOT * len(walk.near):
-            return None
-        self.hot_steps = min(2 * self.hot_steps, LONGEST_HOT)
+        steps = int(min(self.hotter * first, most))
+        self.hotter = min(2 * self.hotter, LONGEST_HOT)
         return HEATS[self.walks // 2 % len(HEATS)], steps
+
+    def _steps_left(self) -> float:
+        """How many steps walks may still take, as far as that is known."""
+        if self.budgeted:
+            return STEPS_A_NODE * self.board.nodes_left
+        return PART_OF_WALKS * self.board.left * self.steps_walked / max(self.walked, 1e-3)
 
     def _rested(self) -> bool:
         self.rest(0.0)
