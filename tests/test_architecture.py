@@ -97,7 +97,7 @@ LAYERS = (
         "engines.own.restricted",
         "engines.own.neighbourhoods",
     ),
-    ("engines.own.exchange", "engines.own.fitting", "engines.own.opening", "engines.own.walking"),
+    ("engines.own.exchange", "engines.own.fitting", "engines.own.walking", "engines.own.opening"),
     ("engines.own.improver", "engines.own.cores", "engines.own.prover", "engines.own.engine"),
     ("engines.own.memory", "engines.own.remembering", "engines.own"),
     ("engines.enumeration", "engines.naming", "engines.cbc", "engines.pulp_bridge", "engines.mps", "engines"),
