@@ -113,7 +113,7 @@ class Record:
 
     def reckon(self, rate: float) -> None:
         """Take in what one more search gained for what it took."""
-        self.rate = rate if self.rate == float("inf") else 0.6 * self.rate + 0.4 * rate
+        self.rate = rate if self.rate == float("inf") else 0.8 * self.rate + 0.2 * rate
 
     def learn(self, rate: float, found: Found, quick: bool) -> None:
         """Take in one more search: larger next time when this one was closed, smaller when it was not."""
@@ -275,7 +275,7 @@ class Improver:
         if self.rng.random() < 0.25:
             return names[int(self.rng.integers(len(names)))]
         rates = np.array([self.records[name].rate for name in names])
-        chances = rates + 0.1 * rates.max() + 1e-12
+        chances = rates + 0.05 * rates.max() + 1e-12
         return names[int(self.rng.choice(len(names), p=chances / chances.sum()))]
 
     def _try(self, name: str) -> None:
