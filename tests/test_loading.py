@@ -137,6 +137,21 @@ def test_every_csv_file_must_be_a_table(tmp_path):
     assert issues[1].arguments["near"] == "envelopes"
 
 
+def test_samples_that_a_scenario_file_of_the_folder_names_are_no_table(tmp_path):
+    """They lie where their scenario file does; any other CSV file is still a table with a slip in its name."""
+    path = folder(
+        tmp_path,
+        portfolio__toml=TOML,
+        projects="id\nA\n",
+        draws="scenario,projects.A.value\ns1,2\n",
+        costs_2026="scenario,projects.A.value\ns1,2\n",
+        years__toml='base = "."\n[samples]\nfile = "draws.csv"\n',
+        notes__toml="samples = 3\n",
+    )
+    (path / "torn.toml").write_bytes(b"\xff[")
+    assert told(read_folder(path)[1]) == [("unknown-table", "costs_2026.csv", None, "")]
+
+
 @pytest.mark.parametrize("name", ["projects.csv", "portfolio.toml"])
 @pytest.mark.parametrize("make", ["mkdir", "link"])
 def test_what_stands_in_the_place_of_a_file_is_told_by_its_name(tmp_path, name, make):

@@ -283,6 +283,14 @@ def test_a_file_that_cannot_be_written_is_told(folder, tmp_path):
     assert "Traceback" not in done.stderr
 
 
+def test_ties_are_broken_where_it_is_asked_for(folder):
+    """Standard error says whether it is proved, and so does the JSON."""
+    done = run("optimize", folder, "--tie-break", "--json", "--quiet")
+    assert json.loads(done.stdout)["canonical"] is True
+    assert "this is the first in the order of the projects" in done.stderr
+    assert json.loads(run("optimize", folder, "--json").stdout)["canonical"] is False
+
+
 def test_a_time_limit_is_kept(tmp_path):
     """The run stops in time with the best plan and an honest bound."""
     done = run("optimize", hard_portfolio(tmp_path / "hard"), "--gap", "0", "--time-limit", "2", "--json")

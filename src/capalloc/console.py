@@ -179,6 +179,12 @@ class UnwritableFolder(CapallocError):
     """The folder asked for cannot take the plan."""
 
 
+def tell_tie(plan: Plan) -> None:
+    """Tell whether a plan is proved to be the first of all that are as good."""
+    if plan.status.has_plan:
+        tell(say("shell.first-of-equals" if plan.canonical else "shell.not-first-of-equals"))
+
+
 def write_files(plan: Plan, folder: Path) -> None:
     """Write the plan, and take away the files of an earlier one that would pass for its own."""
     write_atomically(folder / "summary.txt", plan.summary() + "\n")
@@ -258,6 +264,7 @@ def plan_record(portfolio: Portfolio, plan: Plan) -> dict[str, Any]:
         "value": plan.value,
         "bound": _finite(plan.bound),
         "gap": _finite(plan.gap),
+        "canonical": plan.canonical,
         "engine": plan.answer.engine,
         "seconds": plan.answer.seconds,
         "issues": issue_records(portfolio.findings),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -42,8 +44,9 @@ _UNIT_CODES = {"ambiguous-number", "fraction-of-a-million", "rounded"}
 def read_folder(path: str | Path) -> tuple[Tables | None, Issues]:
     """Read a portfolio from a folder of ``portfolio.toml`` and one CSV file a table.
 
-    Every file that ends in ``.csv`` must be named after a table, and no other kind of table file may bear the name of
-    one. Documents, other TOML files, folders and hidden files are no tables and are left alone.
+    Every file that ends in ``.csv`` must be named after a table, but for the samples of a scenario file in the folder;
+    no other kind of table file may bear the name of a table.  Documents, other TOML files, folders and hidden files are
+    no tables and are left alone.
 
     Parameters
     ----------
@@ -133,7 +136,8 @@ def _raw_tables(folder: Path) -> tuple[dict[str, RawTable | None], list[Issue]]:
         if kind != ".csv":
             continue
         if name not in RECORDS:
-            issues.append(_unknown_table(file.name, file.stem))
+            if not _is_samples(file):
+                issues.append(_unknown_table(file.name, file.stem))
         elif name in raws:
             issues.append(error("table-twice", Place(file.name), table=name))
         else:
@@ -143,6 +147,17 @@ def _raw_tables(folder: Path) -> tuple[dict[str, RawTable | None], list[Issue]]:
                 raws[name], found = table_from_csv(name, file.name, data)
             issues += found
     return raws, issues
+
+
+def _is_samples(file: Path) -> bool:
+    """Whether a scenario file of the same folder names a file as its samples."""
+    for other in file.parent.glob("*.toml"):
+        with suppress(OSError, ValueError, RecursionError):
+            samples = tomllib.loads(other.read_text(encoding="utf-8")).get("samples")
+            named = samples.get("file") if isinstance(samples, dict) else None
+            if isinstance(named, str) and (file.parent / named).resolve() == file.resolve():
+                return True
+    return False
 
 
 def no_file_issue(path: Path) -> Issue | None:

@@ -35,6 +35,7 @@ from capalloc.console import (
     report_issues,
     spare,
     tell,
+    tell_tie,
     write_book,
     write_files,
     write_mark,
@@ -180,6 +181,7 @@ def optimize(
     threads: Annotated[int, typer.Option(metavar="NUMBER")] = 2,
     seed: Annotated[int, typer.Option(metavar="NUMBER")] = 0,
     node_limit: Annotated[int | None, typer.Option(metavar="NUMBER", show_default=False)] = None,
+    tie_break: Annotated[bool, typer.Option("--tie-break")] = False,
     excel: Annotated[bool, typer.Option("--excel")] = False,
     certificate: Annotated[Path | None, typer.Option("--certificate", metavar="FILE", show_default=False)] = None,
     evidence: Annotated[Path | None, typer.Option("--evidence", metavar="FILE.zip", show_default=False)] = None,
@@ -202,6 +204,7 @@ def optimize(
                 seed=seed,
                 engine=engine,
                 node_limit=node_limit,
+                tie_break=tie_break,
                 progress=not quiet,
             )
             if plan.status is Status.INFEASIBLE and not quiet:
@@ -217,6 +220,8 @@ def optimize(
             typer.echo(plan.summary())
         if out is not None:
             tell(say("shell.written" if plan.status.has_plan else "shell.written-none", folder=out))
+        if tie_break:
+            tell_tie(plan)
         write_proofs(plan, certificate, evidence)
     if plan.stopped_by is StoppedBy.INTERRUPT:
         raise typer.Exit(INTERRUPTED)
