@@ -10,7 +10,7 @@ from capalloc.engines.highs import Highs
 from capalloc.fitting import fit
 from capalloc.model import SolveOptions, StoppedBy
 from capalloc.solving import solve_compiled
-from test_programmes import EXACT, portfolio, programme
+from parts import EXACT, portfolio, programme
 
 
 def in_odd_parts():
