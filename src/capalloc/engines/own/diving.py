@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -55,6 +56,7 @@ def best_dive(
     rng: np.random.Generator,
     *,
     others: int,
+    patience: float = float("inf"),
     doubting: bool = False,
 ) -> Dive:
     """Return where a dive ends; where that costs the relaxation much, the best of several that leave some to chance.
@@ -68,13 +70,17 @@ def best_dive(
         Makes the relaxation that a dive needs for itself.
     others
         How many more dives there may be.
+    patience
+        Seconds of work after which no other is begun.
     doubting
         Leave projects to chance in the first dive too.
     """
+    began = time.thread_time()
     best = dive(root, lp(), steps, batch, rng, doubting=doubting)
     for _ in range(others):
         other = lp()
-        if root.value - best.relaxed.value <= _TOO_MUCH * max(abs(root.value), 1.0) or other.board.over:
+        bearable = root.value - best.relaxed.value <= _TOO_MUCH * max(abs(root.value), 1.0)
+        if bearable or time.thread_time() - began > patience or other.board.over:
             break
         best = max(best, dive(root, other, steps, batch, rng, doubting=True), key=lambda ended: ended.relaxed.value)
     return best

@@ -21,7 +21,7 @@ from capalloc.engines.own.neighbourhoods import (
     scattered,
     window,
 )
-from capalloc.engines.own.opening import OTHERS, core_after
+from capalloc.engines.own.opening import OTHERS, PATIENCE, core_after
 from capalloc.engines.own.problem import dual_bound
 from capalloc.engines.own.restricted import Effort, Found, search_among
 from capalloc.engines.own.rounding import rounded_down
@@ -242,7 +242,13 @@ class Improver:
         steps = round(depth * undecided_at_root)
         others = 0 if self.problem.large or self.walk is not None else OTHERS
         doubting = attempt > 0 and not self.problem.large
-        ended = best_dive(self.root.relaxed, self._near_lp, steps, 3, self.rng, others=others, doubting=doubting)
+        patience = float("inf") if self.budgeted else PATIENCE
+        ended = best_dive(
+            *(self.root.relaxed, self._near_lp, steps, 3, self.rng),
+            others=others,
+            patience=patience,
+            doubting=doubting,
+        )
         self.losses.append(np.abs(ended.gains))
         held: Floats | None = None
         for size, seconds in self.cores:

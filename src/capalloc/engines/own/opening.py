@@ -25,8 +25,10 @@ NEAR = 0.5
 DEPTH = 1.25
 BATCH = 3
 
-# Where a dive costs much, so many others are tried; where points can be walked over, walks mend it sooner.
-OTHERS = 5
+# Where a dive costs much, so many others are tried within so many seconds; where points can be walked over, walks mend
+# it sooner.
+OTHERS = 12
+PATIENCE = 2.0
 
 # Options that the cores set free, and the seconds and nodes for each.
 CORES = (80, 160)
@@ -63,7 +65,9 @@ def opened(board: Board, relaxed: Relaxed, gains: Floats, lp: Simplex, pace: Cal
 
     steps = round(DEPTH * max(4, len(undecided(problem, relaxed.x))))
     others = 0 if walkable(problem) else OTHERS
-    ended = best_dive(relaxed, near_lp, steps, BATCH, np.random.default_rng([board.options.seed, 1]), others=others)
+    patience = PATIENCE if board.options.node_limit is None else float("inf")
+    rng = np.random.default_rng([board.options.seed, 1])
+    ended = best_dive(relaxed, near_lp, steps, BATCH, rng, others=others, patience=patience)
     board.offer(_exchanged(board, _rounded(board, ended.relaxed.x), relaxed))
     held: Floats | None = None
     for size in CORES:
