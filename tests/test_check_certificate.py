@@ -133,6 +133,7 @@ def as_read(text, folder):
 def test_a_certificate_has_the_parts_it_must_have_and_no_others(tmp_path):
     """What a reader would pass over could be taken for checked."""
     given = certificate()
+    assert as_read(json.dumps(given | {"format": "another"}), tmp_path) == "shape"
     assert as_read(json.dumps(given | {"comment": "checked"}), tmp_path) == "shape"
     assert as_read(json.dumps({name: part for name, part in given.items() if name != "head"}), tmp_path) == "shape"
 
@@ -168,8 +169,10 @@ def test_what_is_told_of_a_certificate_is_in_it():
 
 @pytest.mark.parametrize("part", ["lower", "upper", "whole", "columns"])
 def test_every_list_of_columns_is_as_long_as_the_others(part):
-    """One more of any says something about a column that there is not."""
-    given = certificate()
+    """One more of any says something about a column that there is not, also where there is no plan."""
+    given = certificate(value=None)
+    given["plan"] = None
+    given["hashes"]["plan"] = digest(None)
     given["model"][part] = [*given["model"][part], *given["model"][part][:1]]
     given["hashes"]["model"] = digest(given["model"])
     assert refused(given) == "shape"
