@@ -1,5 +1,7 @@
 """The core index: shares of plans are counts of what the runs funded, and the doubtful project is named."""
 
+from dataclasses import replace
+
 import pytest
 
 from capalloc import InvalidInput
@@ -30,6 +32,14 @@ def test_projects_are_core_borderline_or_exterior():
         "D": "exterior",
     }
     assert rows["B"].shares["plans"] + rows["C"].shares["plans"] == 1
+
+
+def test_runs_that_there_was_no_time_for_are_counted():
+    """What was asked for and found is not told to be missing."""
+    index = few({"A": {"cost": 5, "value": 1}}, 10).core_index(samples=1, **EXACT)
+    plans = sum(index.plans.values())
+    assert "time was up" not in replace(index, asked=plans).statement()
+    assert replace(index, asked=plans + 2).statement().endswith("The time was up before 2 more runs.")
 
 
 def test_without_a_loss_only_the_best_plans_count():

@@ -1,11 +1,13 @@
 """Ordered classes: the first is given the best, held exactly, then the second; with what is proved of each."""
 
+import math
 from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 
 from building import project, tables
+from capalloc import lexicographic
 from capalloc.classes import option_classes
 from capalloc.compiling import compile_tables
 from capalloc.holding import hold
@@ -13,6 +15,7 @@ from capalloc.lexicographic import class_gains
 from capalloc.model import SolveOptions, Status, StoppedBy
 from capalloc.options import expand
 from capalloc.records import Envelope, Mode, Priority, Rule, Source, Synergy
+from capalloc.searching import search
 from capalloc.solving import optimize
 
 EXACT = SolveOptions(time_limit=60, gap=0.0, threads=1)
@@ -226,3 +229,34 @@ def test_progress_names_the_class_that_is_being_solved():
     assert (sorted(told), set(told)) == (told, {1, 2, 3})
     seconds = [report.seconds for report in seen]
     assert seconds == sorted(seconds)
+
+
+def changed_once(monkeypatch, **changes):
+    """Let the first run end otherwise than it does, and return the list of the time that each run is given."""
+    given = []
+
+    def timed(aim, options, *more, **named):
+        given.append(options.time_limit)
+        run = search(aim, options, *more, **named)
+        return replace(run, **changes) if len(given) == 1 else run
+
+    monkeypatch.setattr(lexicographic, "search", timed)
+    return given
+
+
+def test_a_class_takes_half_of_the_time_and_all_of_it_where_no_plan_came_of_that(monkeypatch):
+    """Of an hour the first class gets half, then what is left; and so does the last."""
+    seconds = changed_once(monkeypatch, allocation=None, audit=None, stopped_by=StoppedBy.TIME_LIMIT)
+    given = tables(worth("A", 6, 1, 1), worth("C", 4, 3, 2), objective=ORDERED, **MONEY)
+    answer = optimize(given, replace(EXACT, time_limit=3600.0), "enumeration")
+    assert [c.value for c in answer.classes] == [1, 3]
+    assert [round(limit, -2) for limit in seconds] == [1800, 3600, 3600]
+
+
+def test_of_a_class_that_no_run_came_to_nothing_is_proved(monkeypatch):
+    """Stopped after the first class, which is proved: the whole is only as good as the second."""
+    changed_once(monkeypatch, stopped_by=StoppedBy.INTERRUPT)
+    given = tables(worth("A", 6, 1, 1), worth("C", 4, 3, 2), objective=ORDERED, **MONEY)
+    answer = optimize(given, EXACT, "enumeration")
+    assert [(c.bound, c.status) for c in answer.classes] == [(1, Status.OPTIMAL), (math.inf, Status.FEASIBLE)]
+    assert (answer.status, answer.bound, answer.stopped_by) == (Status.FEASIBLE, math.inf, StoppedBy.INTERRUPT)
