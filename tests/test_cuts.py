@@ -66,6 +66,13 @@ def test_money_bends_a_cut_and_does_not_break_it():
     assert (sorted(found.entries), found.upper) == ([(0, 1), (1, -1)], 1)
 
 
+def test_a_room_that_money_has_a_part_in_is_never_rounded_down():
+    """From x - 3s <= 1 follows x - 2s <= 2 in multiples of 3, but not 1: x may be 2 where s is 3/8."""
+    row = Row([(0, 1), (1, -3)], None, 1)
+    found = derived(cut([[0, 2]], 1, unit=3), [row], program((0, 2, True), (0, 2, False)))
+    assert (sorted(found.entries), found.upper) == ([(0, 1), (1, -2)], 2)
+
+
 def test_a_lower_side_counts_as_well():
     """From 2x + 2y >= 3 follows x + y >= 2."""
     row = Row([(0, 2), (1, 2)], 3, None)
@@ -224,6 +231,8 @@ def refused(certificate):
         ("scale", 0),
         ("scale", -1),
         ("unit", 0),
+        ("unit", -1),
+        ("unit", "-1/2"),
         ("unit", "x"),
         ("top", [10**6]),
         ("top", 1),

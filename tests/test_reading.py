@@ -228,6 +228,18 @@ def test_joined_ids_are_told_apart(cell, code):
     assert issues == [(code, 2, "source")]
 
 
+def test_a_word_that_is_not_understood_does_not_stand_for_the_usual_one():
+    """The project is neither works nor a programme, so that no check speaks of it as one."""
+    (project,), issues = read_csv("id,kind\nA,Works\n")
+    assert (project.kind, issues) == ("", [("unknown-choice", 2, "kind")])
+
+
+@pytest.mark.parametrize("cell", [2, -1, 0.5], ids=repr)
+def test_of_numbers_only_0_and_1_are_truths(cell):
+    """A number that Python takes for true may as well have been meant for another column."""
+    assert read_frame({"id": ["A"], "mandatory": [cell]})[1] == [("not-a-truth", 0, "mandatory")]
+
+
 def test_joined_ids_are_a_tuple_in_the_order_given():
     """Blanks around the plus sign do not matter."""
     (envelope,), issues = read_csv("source,period,amount\nstate + local,2021,5\n", "envelopes")
@@ -269,6 +281,11 @@ def test_money_is_exact_in_its_unit():
         ("rounded", 3, Fraction(3, 2000), 2),
         ("rounded", 4, Fraction(3, 2000), 2),
     ]
+
+
+def test_less_than_nothing_is_not_rounded_to_nothing():
+    """−0.4 million is below 0, though the nearest whole million is not."""
+    assert read_csv("id;cost\nA;-0,0004\n", settings=BILLIONS)[1] == [("below-least", 2, "cost")]
 
 
 def test_a_float_is_read_by_its_digits():
