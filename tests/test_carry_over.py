@@ -6,7 +6,7 @@ import pytest
 
 from building import plan, project, tables
 from capalloc.catalogue import speaking
-from capalloc.ceilings import Carry, Ceiling, find_carries, find_ceilings, least_carried
+from capalloc.ceilings import Carry, Ceiling, find_carries, find_ceilings, least_carried, reserve_of
 from capalloc.checking import check
 from capalloc.compiling import compile_tables
 from capalloc.evaluation import Wish, evaluate
@@ -225,6 +225,16 @@ def test_what_may_be_carried_is_bounded_by_cap_and_room():
     )
     given = portfolio(envelopes=envelopes, phases=THREE)
     assert list(find_carries(given, list(find_ceilings(given)))) == [Carry(0, 1, 4), Carry(1, 2, 2)]
+
+
+def test_sources_that_share_an_envelope_pass_nothing_on_and_hold_nothing_back_unless_it_says_so():
+    """Of 10 nothing may be carried and nothing is reserved; with a cap of a tenth a single million may be carried."""
+    sources = tuple(Source(id=name, carry_cap=Fraction(1, 2), reserve=Fraction(1, 2)) for name in "ST")
+    for cap, carries in ((None, []), (Fraction(1, 10), [Carry(0, 1, 1)])):
+        rows = state({"A": 10, "B": 10}, cap=cap, source=("S", "T"))
+        given = portfolio(envelopes=rows, sources=sources)
+        assert list(find_carries(given, tuple(find_ceilings(given)))) == carries
+        assert reserve_of(given, rows[0]) == 0
 
 
 def test_phases_pass_on_in_the_order_of_their_years():

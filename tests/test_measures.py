@@ -6,7 +6,9 @@ import pytest
 
 from building import project, tables
 from capalloc.measures import BadMeasure, read_rule, split_share
-from capalloc.records import Envelope, Indicator, Resource, Rule, Source
+from capalloc.model import SolveOptions, Status
+from capalloc.records import Benefit, Envelope, Indicator, Resource, Rule, Source
+from capalloc.solving import optimize
 
 GIVEN = tables(
     project("P", 3),
@@ -101,3 +103,20 @@ def test_a_share_compares_the_measure_less_the_fraction_of_the_other_with_nothin
     statement = read_rule(GIVEN, Rule(id="r", measure="cost", amount=Fraction(1, 4), share_of="paid"))
     assert [factor for _, factor in statement.measures] == [1, Fraction(-1, 4)]
     assert statement.limit == 0
+
+
+@pytest.mark.parametrize(
+    ("value_from", "at", "year"),
+    [("column", "start", "2021"), ("column", "completion", "2022"), ("benefits", "completion", "2021")],
+)
+def test_a_value_is_measured_in_the_year_it_counts_in(value_from, at, year):
+    """That of the start or of the finish; benefits, which have years of their own, in that of the start."""
+    for period in ("2021", "2022"):
+        given = tables(
+            project("P", 1, duration=2, latest_start=2021, value=Fraction(5)),
+            benefits=(Benefit(project="P", offset=0, amount=Fraction(5)),),
+            rules=(Rule(id="r", measure="value", period=period, sense=">=", amount=Fraction(5)),),
+            objective={"value_from": value_from, "at": at},
+        )
+        expected = Status.OPTIMAL if period == year else Status.INFEASIBLE
+        assert optimize(given, SolveOptions(gap=0.0, threads=1), "highs").status is expected

@@ -63,6 +63,12 @@ def test_the_separator_is_told_from_the_headings(mark):
     assert (project.name, project.value) == ("x, y; z", Fraction(1, 2))
 
 
+def test_the_separator_is_the_one_that_makes_known_headings():
+    """A heading of the user's own may hold more commas than there are semicolons between headings."""
+    (project,), issues = read_csv("id;who, when, where and why\nA;x\n")
+    assert (project.id, project.attributes, issues) == ("A", {"who, when, where and why": "x"}, [])
+
+
 def test_one_column_needs_no_separator():
     """A list of ids is a table."""
     rows, issues = read_csv("id\nA\nB\n")
