@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 
 from brute import every_selection, payments_of
-from capalloc import EngineFailed, InvalidInput
+from capalloc import EngineFailed, InvalidInput, canonical
 from capalloc.canonical import first_of_equals
 from capalloc.compiling import compile_tables
 from capalloc.engines import engine_named
@@ -46,6 +46,20 @@ def test_a_plan_from_which_it_begins_does_not_matter():
     portfolio = few({name: {"cost": 5, "value": 3} for name in "ABC"}, 10)
     begun = portfolio.optimize(tie_break=True, start=["B", "C"], **EXACT)
     assert begun.answer.allocation == portfolio.optimize(tie_break=True, **EXACT).answer.allocation
+
+
+def test_what_was_decided_of_the_first_stays_when_the_next_are_decided(monkeypatch):
+    """One project after the other: A and B are in, so that C is out, though it would be the first in its turn."""
+    monkeypatch.setattr(canonical, "_LARGEST", 1)
+    portfolio = few({name: {"cost": 5, "value": 3, "latest_start": 2026} for name in "ABC"}, 10)
+    assert funded(portfolio.optimize(tie_break=True, start=["B", "C"], **EXACT)) == ["A", "B"]
+
+
+def test_without_payments_that_follow_from_the_choices_alone_a_plan_is_not_the_first_of_all(monkeypatch):
+    """Its choices are, but how they are paid hangs on how they were found."""
+    monkeypatch.setattr(canonical, "_paid", lambda *_: None)
+    plan = few({name: {"cost": 5, "value": 3} for name in "ABC"}, 10).optimize(tie_break=True, **EXACT)
+    assert (funded(plan), plan.canonical) == (["A", "B"], False)
 
 
 def test_what_adds_nothing_is_funded_rather_than_not():

@@ -96,6 +96,11 @@ def test_blank_columns_and_cells_at_the_end_are_passed_over():
     assert [row.name for row in rows] == ["x", "y"]
 
 
+def test_a_column_without_a_heading_that_holds_anything_is_told():
+    """One cell of two is enough."""
+    assert read_csv("id,\nA,x\nB,\n")[1] == [("empty-heading", None, "")]
+
+
 def test_torn_rows_are_told_once_and_their_other_cells_left_alone():
     """Where cells have moved, what is wrong in which column is not known."""
     rows, issues = read_csv("id,priority,cost\nA,1,2,3\nB,x\nC,1,1\n")
