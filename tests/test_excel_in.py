@@ -148,6 +148,14 @@ def test_the_noise_of_computed_numbers_is_not_read(path):
     assert float(portfolio.tables.projects[0].value) == 0.3
 
 
+def test_beyond_2_to_the_53_a_workbook_holds_no_digits(path):
+    """The last number that is exact is read; the next one may have been another."""
+    portfolio = capalloc.load(write_book(path, projects=[["id", "value"], ["A", 2**53 - 1]]))
+    assert portfolio.tables.projects[0].value == 2**53 - 1
+    (issue,) = issues_of(path, projects=[["id", "value"], ["A", 2**53]])
+    assert issue.code == "inexact-number"
+
+
 def test_units_that_disagree_are_told(path):
     """A heading in billions beside settings in millions, and a line above the table."""
     projects = [["Đơn vị: nghìn tỷ đồng"], ["Mã dự án", "Chi phí (tỷ đồng)", "value"], ["A", 5, 1]]

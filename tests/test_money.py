@@ -110,8 +110,9 @@ def test_a_million_and_a_half_is_the_same_in_every_unit(unit, amount):
 
 def test_a_fraction_of_a_million_is_refused_unless_rounding_is_asked_for():
     """Money is whole millions; rounding is a choice of the user, and told."""
-    with pytest.raises(BadNumber, match="fraction-of-a-million"):
-        whole_millions(Fraction(3, 2), "million VND")
+    for amount in (Fraction(3, 2), Fraction(-3, 2)):
+        with pytest.raises(BadNumber, match="fraction-of-a-million"):
+            whole_millions(amount, "million VND")
     assert whole_millions(Fraction(3, 2), "million VND", "nearest") == (2, True)
     assert whole_millions(Fraction(4, 3), "million VND", "nearest") == (1, True)
     assert whole_millions(Fraction(4, 3), "million VND", "up") == (2, True)

@@ -216,6 +216,14 @@ def test_a_selection_without_whole_amounts_is_proved_to_have_none():
     assert found.bound * float(compiled.unit) == pytest.approx(20 / 3)
 
 
+def test_of_a_selection_that_nothing_can_pay_it_is_proved_that_it_is_worth_nothing_at_all():
+    """P is to be done whole, at 7, and there are 6."""
+    compiled = compile_tables(portfolio(programme("P", 7, least=Fraction(1, 7)), rooms={"2021": 6}))
+    point = Highs().solve(compiled.model, EXACT).x
+    found = fit(compiled, point, EXACT, pinned={0: 7})
+    assert (found.payments, found.totals, found.bound) == (None, {}, -np.inf)
+
+
 def test_whole_amounts_that_are_pinned_stay():
     """P stays at 3 of 7 although there is room for more, and Q takes what is left."""
     given = portfolio(programme("P", 7, least=Fraction(1, 7)), programme("Q", 9), rooms={"2021": 11})

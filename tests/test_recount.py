@@ -175,7 +175,7 @@ def test_only_the_chosen_sets_of_criteria_count(objective, worth):
 
 
 def test_benefits_count_from_the_start_or_from_the_finish():
-    """At 100 % each year halves: 8 in 2022 is 4, 8 in the year after the finish is 1, −4 in the finish year is −1."""
+    """At 100 % each year halves: 8 in 2022 is 4, 8 in the year after the finish is 1, −2 in the finish year is −1/2."""
     given = tables(
         project("P", 1, duration=2),
         objective={"value_from": "benefits", "at": "completion"},
@@ -183,10 +183,10 @@ def test_benefits_count_from_the_start_or_from_the_finish():
         benefits=(
             Benefit(project="P", offset=0, amount=Fraction(8)),
             Benefit(project="P", offset=1, amount=Fraction(8), from_="completion"),
-            Benefit(project="P", offset=0, amount=Fraction(-4), from_="completion"),
+            Benefit(project="P", offset=0, amount=Fraction(-2), from_="completion"),
         ),
     )
-    assert option(given, start=2022).value == 4 + 1 - 1
+    assert option(given, start=2022).value == 4 + 1 - HALF
 
 
 def test_uses_are_shifted_to_the_start():
