@@ -196,13 +196,6 @@ def test_a_unit_counts_without_its_sign():
     assert (proof.value, proof.bound) == (9, 9)
 
 
-def test_the_plan_keeps_what_a_class_above_it_has():
-    """Its 9 are held to the last unit."""
-    held = {"entries": [[0, 5], [1, 4]]}
-    assert check(certificate(held=[held | {"lower": 9}]))[0].value == 9
-    assert refused(certificate(held=[held | {"lower": 10}])) == "held"
-
-
 def test_a_multiplier_below_0_counts_on_the_lower_side():
     """From x >= 0 nothing better than 1 follows for x <= 1; from the upper side of the same row 0 would."""
     assert leaf_bound(leaf((0, -1)), 0, {}, [Row([(0, 1)], 0, 1)], [], program((0, 1, True))) == 1
@@ -297,11 +290,13 @@ def test_what_was_not_proved_is_no_success(tmp_path):
 
 def test_one_class_without_a_proof_is_enough_to_fail(tmp_path):
     """A must be 2, which proves for the first class that there is no plan; for the second nothing is proved."""
-    given = certificate([row([[0, 1]], 2, None)], [leaf((0, -1), empty=True)], value=None)
+    given = certificate([row([[0, 1]], 2, None)], [leaf((0, -1), empty=True)], value=None, **{"class": 1})
     given["plan"] = None
+    first = given["proofs"][0]
+    held = [{"entries": first["objective"], "lower": None}]
     path = tmp_path / "plan.cert.json"
     answers = []
-    for more in ([], [given["proofs"][0] | {"nodes": [leaf()]}]):
+    for more in ([], [first | {"class": 2, "held": held, "nodes": [leaf()]}]):
         given["proofs"] += more
         given["hashes"] = {name: digest(given[name]) for name in given["hashes"]}
         path.write_text(json.dumps(given), encoding="utf-8")
