@@ -76,6 +76,7 @@ def test_an_empty_plan_of_free_projects_breaks_nothing():
     ("choices", "expected"),
     [
         ([("P", 2021), ("P", 2022)], [("broken-chosen-twice",)]),
+        ([("P", 2025), ("P", 2022)], [("broken-start-year", "2025"), ("broken-chosen-twice",)]),
         ([("X", 2021)], [("broken-unknown-project",)]),
         ([(None, 2021)], [("broken-unknown-project",)]),
         ([("P", 2021, "a")], [("broken-unknown-mode", "a")]),
@@ -91,6 +92,13 @@ def test_a_choice_names_one_option_of_the_tables(choices, expected):
     """A known project, once, one of its modes and a year of the horizon."""
     tabled = tables(project("P", 1), project("M"), modes=(Mode(project="M", mode="a", cost=1),))
     assert broken(tabled, plan(*choices)) == expected
+
+
+def test_a_project_that_is_decided_to_be_out_is_funded_by_no_option_whatever():
+    """Not by one of its own, and not by one that the tables do not have."""
+    tabled = tables(project("P", 1), committed=(Commitment(project="P", decision="out"),))
+    assert broken(tabled, plan(("P", 2021))) == [("broken-out",)]
+    assert broken(tabled, plan(("P", 2025))) == [("broken-start-year", "2025"), ("broken-out",)]
 
 
 def test_what_is_no_option_is_left_out_of_the_account():
