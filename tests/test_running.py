@@ -275,6 +275,18 @@ def test_another_file_is_not_overwritten(tmp_path):
     assert (tmp_path / "notes.txt").read_text(encoding="utf-8").startswith("Do not touch.")
 
 
+def test_what_stops_a_run_as_it_opens_its_store_leaves_the_guard_to_others(tmp_path, monkeypatch):
+    """Another run may hold it by now: taken away, a third could hold a new one beside it."""
+
+    def stopped(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Writer, "_opened", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        Writer(tmp_path / "r.sqlite")
+    assert [file.name for file in tmp_path.iterdir()] == ["r.sqlite.lock"]
+
+
 def test_ctrl_c_stops_at_once_and_keeps_what_is_done(tmp_path, expected):
     """The answer says what waits; the next run does it."""
 
