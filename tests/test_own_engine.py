@@ -403,6 +403,7 @@ def test_a_proof_that_ends_too_late_claims_nothing(monkeypatch):
     def left_alone(works, board):
         board.late = [lambda: setattr(works[0].__self__, "proved", True)]
 
+    monkeypatch.setattr(own_engine, "sievable", lambda _: False)
     monkeypatch.setattr(own_engine, "Board", LateBoard)
     monkeypatch.setattr(own_engine, "_side_by_side", left_alone)
     outcome = engine_named("capalloc").solve(hard_model(), TO_THE_END)

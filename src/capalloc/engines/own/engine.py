@@ -23,6 +23,8 @@ from capalloc.engines.base import (
 from capalloc.engines.highs import PATIENCE, PATIENCE_PER_ENTRY, made_whole
 from capalloc.engines.own.board import Board
 from capalloc.engines.own.cores import Cores
+from capalloc.engines.own.deepening import Deepening, sievable
+from capalloc.engines.own.exchange import exchanged
 from capalloc.engines.own.improver import Improver, Root
 from capalloc.engines.own.lightening import Lightened, lighten
 from capalloc.engines.own.neighbourhoods import surroundings
@@ -97,6 +99,17 @@ UNDISTURBED = 5.0
 FINISHING = 10.0
 
 
+# Choices that the proof by deepening looks at before anything else begins, which takes a few hundredths of a second,
+# and in all if its last pass seems to need no more than so many; then, once HiGHS has had its head start, before it
+# takes turns with the others; between two turns; and in all.
+SIEVED_AT_ONCE = 150_000
+SIEVED_SOON = 1_200_000
+SOON = 400_000
+SIEVED_ALONE = 2_000_000
+SIEVED_IN_A_TURN = 1_000_000
+SIEVED_AT_MOST = 60_000_000
+
+
 class Capalloc:
     """Reduces a model on its structure, then improves plans and proves a bound side by side.
 
@@ -156,7 +169,8 @@ class _Session:
             board.options.threads,
             {PROVER: self._share_at_first()} | dict.fromkeys(names, 1.0),
         )
-        self.proved = False
+        self.deepening = Deepening(board) if sievable(board.problem) else None
+        self.proved = self.sieving = False
         self.diving = set(names)
         self.searching = set(names[:1] if board.options.node_limit is not None else names)
         self.relaxed: Relaxed | None = None
@@ -169,15 +183,19 @@ class _Session:
         """Run all searches to the end and return what they found."""
         board = self.board
         details: dict[str, Any] = {"columns": self.reduced.columns.size, "rows": self.reduced.rows.size}
-        if board.options.node_limit is not None:
+        self._sieve_first()
+        if self.proved or board.over:
+            pass
+        elif board.options.node_limit is not None:
             self._one_after_the_other(board.options.node_limit)
         else:
             _side_by_side(
                 [self._prove, *(partial(self._improve, number) for number in range(len(self.improvers)))], board
             )
-        if self.relaxed is not None:
+        prices = self.relaxed or self.deepening
+        if prices is not None:
             multipliers = np.zeros(len(self.light.model.row_upper))
-            multipliers[self.reduced.rows] = self.relaxed.multipliers
+            multipliers[self.reduced.rows] = prices.multipliers
             details |= {"root_multipliers": self.light.multipliers(multipliers)}
         # A search that was left alone may still write on the board: what is claimed is read before the point, so that
         # the point is never worse than the one it was claimed of.
@@ -211,12 +229,40 @@ class _Session:
             if not self.proved:
                 work()
 
+    def _sieve(self, most: int) -> None:
+        """Ask for points of ever lower value, up to so many choices, in problems of the kind that this proves."""
+        if self.deepening is not None and self.deepening.proved(most):
+            self.board.lower(self.board.value)
+            self.proved = True
+            self.board.finish()
+
+    def _sieve_first(self) -> None:
+        """Let that go on for a moment, and for a few more where a good point says that it is about to end."""
+        board, deepening = self.board, self.deepening
+        self._sieve(SIEVED_AT_ONCE)
+        if deepening is None or board.over or board.best is None:
+            return
+        board.offer(exchanged(board.problem, board.best, board.enough, deepening.multipliers))
+        if deepening.prospect < SOON:
+            self._sieve(SIEVED_SOON)
+
+    def _sieve_on(self, name: str) -> None:
+        """Go on with that: at first alone, then in turns, as long as the end is in sight."""
+        self.sieving = True
+        most = SIEVED_ALONE
+        while self.deepening is not None and not self.board.over and self.deepening.prospect < SIEVED_AT_MOST > most:
+            self._sieve(most)
+            most = self.deepening.worked + SIEVED_IN_A_TURN
+            self._rest(name, 0.0)
+        self.sieving = False
+
     def _prove(self) -> None:
         if self.board.problem.blocks is not None and not self._narrowed():
             return
         self.turns.begin(PROVER)
         try:
-            self.proved = prove(self.board, self.turns, self._ripe, self._just_opened)
+            if prove(self.board, self.turns, self._ripe, self._just_opened):
+                self.proved = True
         finally:
             self.turns.end(PROVER)
             self.proof_ended.set()
@@ -246,6 +292,8 @@ class _Session:
             self._stand_back()
         self.turns.begin(name)
         try:
+            if not number:
+                self._sieve_on(name)
             if not number and not self.board.over:
                 self._solve_root()
                 self._open(name)
@@ -287,7 +335,8 @@ class _Session:
 
     def _let_the_proof_begin(self) -> None:
         """Wait until the proof has ended or had its head start, in seconds of work."""
-        end = time.process_time() + (HEAD_START_ALONE if self._alone else HEAD_START)
+        start = HEAD_START_ALONE if self._alone else HEAD_START
+        end = time.process_time() + (HEAD_START if self.deepening else start)
         while time.process_time() < end and not self.board.over and not self.proof_ended.is_set():
             self.proof_ended.wait(0.02)
 
@@ -350,6 +399,8 @@ class _Session:
         whole = SHARE_OF_A_THREAD if self.spare else 0.0
         if self._near_its_end():
             return whole or SHARE_NEAR_ITS_END
+        if self.sieving:
+            return whole or SHARE_OF_ALL_ALIKE
         promising = (self._closed() >= PROMISING and self._gets_on()) or (self.quick and not self._tried)
         if self.diving and self._alone and not promising:
             return SHARE_BESIDE_DIVES
