@@ -47,7 +47,7 @@ def lighten(model: LinearModel, is_over: Callable[[], bool] = lambda: False) -> 
     What is paid of programmes says how much of them is done, and HiGHS proves more of it with all payments told apart.
     The sums not left out by the time that ``is_over`` says so stay.
     """
-    pooled = unpooled(model) if valued_in_parts(model) else pool(model)
+    pooled = unpooled(model) if valued_in_parts(model) or model.integer.all() else pool(model)
     sums = np.arange(len(pooled.kept), len(pooled.model.objective))
     few = sums if len(sums) <= MOST_SUMS else sums[:0]
     return Lightened(pooled, eliminate(pooled.model, few, *pooled.sums(), is_over))

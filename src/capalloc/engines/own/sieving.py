@@ -210,7 +210,8 @@ class Sieve:
             for place in np.argsort(-some.gain, kind="stable").tolist():
                 if some.gain[place] < self.least:
                     break
-                column = self._choices.column[[] if some.trail is None else some.trail.choices(place)]
+                chosen = [*self._always.tolist(), *([] if some.trail is None else some.trail.choices(place))]
+                column = self._choices.column[chosen]
                 found(column[column >= 0])
         elif len(some.gain):
             # The better half first: what it holds may spare the other.
@@ -218,14 +219,19 @@ class Sieve:
             self._left += [some.part(rank[: len(rank) // 2]), some.part(rank[len(rank) // 2 :])]
 
     def _begin(self, choices: Choices, losses: Floats) -> None:
+        """Take what is left alone in its group, and put the other groups in order."""
+        single = choices.sizes == 1
+        self._choices, self._losses, self._always = choices, losses, choices.begins[single]
         spans = list(zip(choices.begins.tolist(), (choices.begins + choices.sizes).tolist(), strict=True))
-        order = np.argsort(-choices.regrets(losses[:, 0]), kind="stable")
-        asks = np.minimum.reduceat(choices.asks, choices.begins, axis=0)[order]
-        after = np.cumsum(asks[::-1], axis=0)[::-1] - asks
-        self._choices, self._losses = choices, losses
+        order = np.argsort(-choices.regrets(losses[:, 0]), kind="stable")[int(single.sum()) :]
         self._spans = [spans[place] for place in order.tolist()]
-        self._room_after = after - _ROW_NOISE
-        self._left = [_Some(0, self.bounds[None, :], choices.room[None, :], np.zeros(1))]
+        least = np.minimum.reduceat(choices.asks, choices.begins, axis=0)[order]
+        self._room_after = np.cumsum(least[::-1], axis=0)[::-1] - least - _ROW_NOISE
+        bounds = self.bounds - losses[self._always].sum(axis=0)
+        room = choices.room - choices.asks[self._always].sum(axis=0)
+        if (bounds >= self.least).all() and (room >= least.sum(axis=0) - _ROW_NOISE).all():
+            gain = choices.gain[self._always].sum(keepdims=True)
+            self._left = [_Some(0, bounds[None, :], room[None, :], gain)]
 
     def _next(self, some: _Some) -> _Some:
         """Go on to the next group."""
