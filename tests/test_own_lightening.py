@@ -202,6 +202,16 @@ def test_sums_of_several_units_in_a_rule_stay():
     assert paid(light.model, (1.0, 1.0)) is not None
 
 
+def test_what_a_source_has_to_pay_at_least_is_still_asked():
+    """The first source pays at least 6: with the first project, of 7, it can, and without it there is too little."""
+    asked = [([-7, 0, 1, 1, 0, 0], 0, 0), ([0, -5, 0, 0, 1, 1], 0, 0)]
+    rooms = [([0, 0, 1, 0, 1, 0], 6, 9), ([0, 0, 0, 1, 0, 1], -INF, 9)]
+    model = financed_model()
+    light = lighten(model_of(model.objective, [*asked, *rooms], upper=model.upper, whole=model.integer))
+    assert paid(light.model, (1.0, 0.0)) is not None
+    assert paid(light.model, (0.0, 1.0)) is None
+
+
 def test_too_many_sums_stay(monkeypatch):
     """With room for one sum, the two of the sources stay in the model, and payments are found from them."""
     monkeypatch.setattr(lightening, "MOST_SUMS", 1)
