@@ -40,9 +40,6 @@ _FALL = 1.35
 _FALL_WHILE_QUICK = 2.0
 _FEW = 60_000
 
-# Values this part apart are the same.
-_SAME = 1e-10
-
 # Whole numbers up to this are exact however they are added up.
 _EXACT = 2.0**40
 
@@ -58,7 +55,9 @@ def sievable(problem: Problem) -> bool:
     groups, model = problem.groups, problem.model
     rows = len(model.row_upper) - int((groups.row >= 0).sum())
     open_ = groups.binary & (model.lower < 0.5) & (model.upper > 0.5)
-    return bool(open_.all()) and problem.size <= _MOST_COLUMNS and rows <= _MOST_ROWS
+    small = problem.size <= _MOST_COLUMNS and rows <= _MOST_ROWS
+    exact = step_of(model.objective) > 0 and float(np.abs(model.matrix.data).max(initial=0.0)) <= _EXACT
+    return small and exact and bool(open_.all())
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +128,13 @@ class Deepening:
     @property
     def _beyond(self) -> float:
         """What a better point than the best is worth at least."""
-        value = self.board.value
-        return value + (self._step or _SAME * max(1.0, abs(value)))
+        return self.board.value + self._step
 
     @property
     def _lowest(self) -> float:
         """The least that is worth asking for: no point is worth less than the worst choices together."""
         worst = float(np.minimum.reduceat(self._choices.gain, self._choices.begins).sum())
-        return max(self._beyond, worst - _SAME * max(1.0, abs(worst)))
+        return max(self._beyond, worst)
 
     def _solved(self) -> tuple[Floats, Floats] | None:
         """Solve the relaxation as it is set."""
@@ -149,7 +147,7 @@ class Deepening:
         self.multipliers = multipliers[:-1]
         self.board.offer(rounded_down(self.problem, x))
         whole = _part(self._choices, self._choices.priced(multipliers))
-        self._bound, middle = whole.bound, self._prices.taken(x)
+        self._bound, middle = whole.bound, min(self._prices.taken(x), self._numbers)
         fall = self._first_fall(whole)
         while True:
             before, self._looked, self._least = self.worked, 0, max(whole.bound - fall, self._lowest)
@@ -165,7 +163,7 @@ class Deepening:
         """What is lost by a wrong choice in any of the groups where it loses least."""
         regrets = whole.choices.regrets(whole.choices.losses(whole.multipliers[None, :])[1][:, 0])
         regrets = np.sort(regrets[np.isfinite(regrets)])[:_GROUPS_AT_FIRST]
-        return float(max(regrets.max(initial=0.0), self._step, _LEAST_FALL * (whole.bound - self._lowest), _SAME))
+        return float(max(regrets.max(initial=0.0), self._step, _LEAST_FALL * (whole.bound - self._lowest)))
 
     def _asked(self, whole: _Part, middle: int) -> list[tuple[int, _Part]]:
         """The parts that may hold what is asked, the most promising first."""
