@@ -7,7 +7,7 @@ such number is asked apart: with it as one more row, multipliers say more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -121,8 +121,9 @@ class Deepening:
     def prospect(self) -> float:
         """How many choices the last pass will look at, if they become more as in those so far."""
         (before, fewer), (fall, more) = [(1.0, 1), (2.0, 1), *self._passes][-2:]
-        power = max(0.0, np.log(more / fewer) / np.log(fall / before))
-        grown = float(more * max(1.0, (self._bound - self._lowest) / fall) ** power)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            power = max(0.0, np.log(more / fewer) / np.log(fall / before))
+            grown = float(more * max(1.0, (self._bound - self._lowest) / fall) ** power)
         return max(grown, self._looked)
 
     @property
@@ -151,7 +152,7 @@ class Deepening:
         fall = self._first_fall(whole)
         while True:
             before, self._looked, self._least = self.worked, 0, max(whole.bound - fall, self._lowest)
-            for key, part in self._asked(whole, middle):
+            for key, part in (yield from self._asked(whole, middle)):
                 yield from self._sieved(key, part)
             if self._least <= self._lowest:
                 return
@@ -165,23 +166,27 @@ class Deepening:
         regrets = np.sort(regrets[np.isfinite(regrets)])[:_GROUPS_AT_FIRST]
         return float(max(regrets.max(initial=0.0), self._step, _LEAST_FALL * (whole.bound - self._lowest)))
 
-    def _asked(self, whole: _Part, middle: int) -> list[tuple[int, _Part]]:
-        """The parts that may hold what is asked, the most promising first."""
+    def _asked(self, whole: _Part, middle: int) -> Generator[None, None, list[tuple[int, _Part]]]:
+        """Return the parts that may hold what is asked, the most promising first; a relaxation is a piece."""
         if self._numbers < 2:
             return [(-1, whole)]
         upward, downward = range(middle, self._numbers + 1), range(middle - 1, -1, -1)
-        asked = [*self._worth(upward, 1, whole), *self._worth(downward, -1, self._parts[middle])]
+        asked = yield from self._worth(upward, 1, whole)
+        asked += yield from self._worth(downward, -1, self._parts[middle])
         return sorted(asked, key=lambda pair: -pair[1].bound)
 
-    def _worth(self, numbers: range, way: int, beside: _Part) -> Iterator[tuple[int, _Part]]:
-        """Yield the parts of these numbers that may hold what is asked."""
+    def _worth(self, numbers: range, way: int, beside: _Part) -> Generator[None, None, list[tuple[int, _Part]]]:
+        """Return the parts of these numbers that may hold what is asked."""
+        found = []
         for number in numbers:
             beside = self._part(number, beside)
+            yield
             if beside.bound >= self._least:
-                yield number, beside
+                found.append((number, beside))
             elif beside.slope * way <= 0:
                 # By the same multipliers all further ones are worth even less.
-                return
+                break
+        return found
 
     def _part(self, number: int, beside: _Part) -> _Part:
         """The points that take something from so many groups; multipliers of the part beside it will do."""

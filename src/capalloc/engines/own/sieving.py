@@ -27,6 +27,11 @@ _NOISE = 1e-11
 _WIDE = 8_000
 _BESIDE = 100
 
+# Numbers that all combinations that wait may hold, half a gigabyte of them; and after how many looks others may see to
+# the limits.
+_MOST_NUMBERS = 60_000_000
+_PIECE = 400_000
+
 # A choice counts once with so many sides and multipliers, and more often with more.
 _LIGHT = 30
 
@@ -74,6 +79,8 @@ class Choices:
     def losses(self, multipliers: Floats) -> tuple[Floats, Floats]:
         """Return what no point exceeds, and what each choice takes from that at least, by weak duality.
 
+        The bounds include what rounding may have taken from them, which is much where large terms cancel.
+
         Parameters
         ----------
         multipliers
@@ -87,7 +94,9 @@ class Choices:
         gains = self.gain - multipliers @ self.asks.T
         best = np.maximum.reduceat(gains, self.begins, axis=1)
         losses = np.ascontiguousarray((np.repeat(best, self.sizes, axis=1) - gains).T)
-        return multipliers @ self.room + best.sum(axis=1), losses
+        terms = np.abs(self.gain) + multipliers @ np.abs(self.asks).T
+        size = multipliers @ np.abs(self.room) + np.maximum.reduceat(terms, self.begins, axis=1).sum(axis=1)
+        return multipliers @ self.room + best.sum(axis=1) + _NOISE * size, losses
 
     def regrets(self, losses: Floats) -> Floats:
         """Return what is lost at least in each group where the best choice is not taken; infinity without another."""
@@ -172,6 +181,8 @@ class Sieve:
         How many choices were looked at.
     worked
         As many, and more where looking at one takes longer or a few are looked at on their own.
+    wide
+        How many combinations are gone on with side by side.
     """
 
     def __init__(self, choices: Choices, multipliers: Floats, least: float) -> None:
@@ -179,6 +190,7 @@ class Sieve:
         self.noise = _NOISE * float(np.abs(self.bounds).max(initial=0.0) + np.abs(choices.gain).sum())
         self.least = least - self.noise
         self.looked = self.worked = 0
+        self.wide = _WIDE
         self._weight = max(1.0, (len(choices.room) + len(multipliers)) / _LIGHT)
         self._left: list[_Some] = []
         kept: Truths = np.all(losses <= self.bounds - self.least, axis=1)
@@ -203,8 +215,8 @@ class Sieve:
         found
             Called with the columns of a point that is worth enough; it may ask more of the next.
         """
-        some = self._left.pop()
-        while some.level < len(self._spans) and 0 < len(some.gain) <= _WIDE:
+        some, end = self._left.pop(), self.worked + _PIECE
+        while some.level < len(self._spans) and 0 < len(some.gain) <= self.wide and self.worked < end:
             some = self._next(some)
         if some.level == len(self._spans):
             for place in np.argsort(-some.gain, kind="stable").tolist():
@@ -213,6 +225,8 @@ class Sieve:
                 chosen = [*self._always.tolist(), *([] if some.trail is None else some.trail.choices(place))]
                 column = self._choices.column[chosen]
                 found(column[column >= 0])
+        elif 0 < len(some.gain) <= self.wide:
+            self._left.append(some)
         elif len(some.gain):
             # The better half first: what it holds may spare the other.
             rank = np.argsort(some.bounds.min(axis=1), kind="stable")
@@ -226,6 +240,9 @@ class Sieve:
         order = np.argsort(-choices.regrets(losses[:, 0]), kind="stable")[int(single.sum()) :]
         self._spans = [spans[place] for place in order.tolist()]
         least = np.minimum.reduceat(choices.asks, choices.begins, axis=0)[order]
+        # At each level as many as there are choices in its group may wait, each with a number for each side and bound.
+        numbers = sum(end - begin for begin, end in self._spans) * (len(choices.room) + len(self.bounds))
+        self.wide = max(1, min(_WIDE, _MOST_NUMBERS // max(1, numbers)))
         self._room_after = np.cumsum(least[::-1], axis=0)[::-1] - least - _ROW_NOISE
         bounds = self.bounds - losses[self._always].sum(axis=0)
         room = choices.room - choices.asks[self._always].sum(axis=0)
