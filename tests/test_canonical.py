@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 from hypothesis import assume, given
 
 from brute import every_selection, payments_of
-from capalloc import EngineFailed, InvalidInput, canonical
+from capalloc import EngineFailed, InvalidInput, Portfolio, canonical
 from capalloc.canonical import first_of_equals
 from capalloc.compiling import compile_tables
 from capalloc.engines import engine_named
@@ -142,3 +143,40 @@ def test_an_engine_that_fails_to_break_a_tie_leaves_the_best_plan():
     best = solve_compiled(compiled, LIMITS, engine_named("highs"))
     found = first_of_equals(compiled, best, LIMITS, Failing())
     assert (found.status, found.value, found.canonical) == (best.status, best.value, False)
+
+
+HELD_BESIDE_A_MISSED_TARGET = {
+    "projects": {
+        "id": ["A", "B"],
+        "cost": [1, 30],
+        "duration": [1, 1],
+        "value": [15, 18],
+        "priority": [3, 1],
+        "latest_start": [2022, 2022],
+        "mandatory": [False, True],
+    },
+    "sources": {
+        "id": ["S0", "S1", "S2"],
+        "side": ["state", "state", "non_state"],
+        "disbursement": [None, 0.9, None],
+        "unlimited": [False, True, False],
+    },
+    "envelopes": {"source": ["S0", "S2"], "period": ["2021:2023"] * 2, "amount": [19, 19]},
+    "shares": {"project": ["True"], "source": ["S2"], "min": [0], "max": [0.5]},
+    "indicators": {"id": ["km"], "baseline": [3]},
+    "contributions": {"project": ["B"], "indicator": ["km"], "amount": [1]},
+    "targets": {"indicator": ["km"], "by_year": [2021], "at_least": [6], "price": [3]},
+    "rules": {"id": ["r"], "measure": ["paid:S0"], "sense": [">="], "amount": [5], "price": [0.01]},
+}
+
+
+def test_what_is_held_is_held_in_whole_payments_beside_a_target_that_is_missed():
+    """The rest of a value that a missed target costs is no room for payments: the first start year is not cut off.
+
+    Who pays less than 5 from S0 loses value, which the class holds; in fractions the engine pays them otherwise.
+    """
+    settings = {"first_year": 2021, "last_year": 2023, "phases": [], "objective": {"goal": "lexicographic"}}
+    tables = {name: pd.DataFrame(columns) for name, columns in HELD_BESIDE_A_MISSED_TARGET.items()}
+    plan = Portfolio.from_tables(settings, tables).optimize(tie_break=True, seed=5, **EXACT)
+    assert chosen(plan) == [("A", "", 2021), ("B", "", 2021)]
+    assert plan.canonical

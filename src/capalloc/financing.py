@@ -71,7 +71,7 @@ def whole_payments(compiled: Compiled, x: Floats) -> Ints | None:
     if not money:
         return np.empty(0, dtype=np.int64)
     fixed = _fixed(compiled.model, x, count, money)
-    firm, priced = _residual(compiled.model, fixed, count, money)
+    firm, priced = _residual(compiled.model, x, fixed, count, money)
     given = x[count : count + money]
     found = _whole(firm, priced, given)
     return None if found is None else found[: len(compiled.accounts)].astype(np.int64)
@@ -84,7 +84,7 @@ def _fixed(model: LinearModel, x: Floats, count: int, money: int) -> Floats:
     return np.where(kept, np.round(x[: len(kept)]), 0.0)
 
 
-def _residual(model: LinearModel, fixed: Floats, count: int, money: int) -> tuple[LinearModel, LinearModel]:
+def _residual(model: LinearModel, x: Floats, fixed: Floats, count: int, money: int) -> tuple[LinearModel, LinearModel]:
     """The rows on money that are left when the rest is decided: those that hold, and all with what breaking costs.
 
     The columns of the first model are those of money; behind them the second has those that measure a priced excess.
@@ -97,6 +97,11 @@ def _residual(model: LinearModel, fixed: Floats, count: int, money: int) -> tupl
     # A row that holds a value counts what the money makes of priced excesses, and no money itself.
     touched = np.union1d(paying, _rows_with(model, extra))
     firm = np.setdiff1d(touched, _rows_with(model, extra))
+    # What breaking other statements costs is decided too, in floats: without it a held value would seem to have room.
+    others = np.setdiff1d(every[count + money :][~model.integer[count + money :]], extra)
+    fixed = fixed.copy()
+    fixed[others] = x[others]
+    noise = abs(model.matrix[:, others]) @ np.maximum(1.0, np.abs(x[others])) * _WHOLE
     spent = model.matrix @ fixed
     whole = np.arange(len(own)) < money
 
@@ -104,8 +109,8 @@ def _residual(model: LinearModel, fixed: Floats, count: int, money: int) -> tupl
         return LinearModel(
             objective=model.objective[columns],
             matrix=model.matrix[rows][:, columns].tocsr(),
-            row_lower=model.row_lower[rows] - spent[rows],
-            row_upper=model.row_upper[rows] - spent[rows],
+            row_lower=model.row_lower[rows] - spent[rows] - noise[rows],
+            row_upper=model.row_upper[rows] - spent[rows] + noise[rows],
             lower=model.lower[columns],
             upper=model.upper[columns],
             integer=whole[: len(columns)],
