@@ -92,6 +92,20 @@ def test_the_best_of_any_model_of_0_1_columns_is_proved(model):
     assert proved_best(reduced.model) == greatest(reduced.model)
 
 
+@settings(max_examples=60)
+@given(knapsacks())
+def test_a_point_one_step_below_the_best_hides_it_from_nobody(model):
+    """Where the best is worth exactly what is asked for, no rounding of prices such as thirds loses it."""
+    points = kept(model)
+    worth = points @ model.objective
+    near = points[worth == worth.max(initial=-INF) - step_of(model.objective)]
+    if len(near):
+        board = board_of(model)
+        board.offer(near[0])
+        assert Deepening(board).proved(ENOUGH)
+        assert board.value == worth.max()
+
+
 @settings(max_examples=15)
 @given(model=knapsacks(most=6), wide=st.sampled_from([1, 3, 7]), most=st.sampled_from([1, 3_000]))
 def test_pieces_lose_nothing(model, wide, most):
@@ -227,6 +241,25 @@ def test_a_limit_of_nodes_ends_deepening():
     assert first.stopped_by is StoppedBy.NODE_LIMIT
     assert np.array_equal(first.x, second.x)
     assert first.bound == second.bound
+
+
+def test_most_of_few_nodes_is_left_to_the_search_for_plans():
+    """A limit of nodes is kept, and a quarter of it is all that deepening may use."""
+    model = knapsack(5, 80, 3)
+    for nodes in (20, 40):
+        outcome = engine_named("capalloc").solve(model, SolveOptions(gap=0.0, node_limit=nodes, time_limit=None))
+        assert outcome.nodes == nodes
+        assert value_of(model, outcome.x) > 0.99 * outcome.bound
+
+
+def test_a_stop_is_heeded_before_the_parts_are_known():
+    """What had no time to be asked is not taken for asked in vain."""
+    board = board_of(knapsack(5, 60, 1))
+    deepening = Deepening(board)
+    assert not deepening.proved(1)
+    board.finish()
+    assert not deepening.proved(ENOUGH)
+    assert deepening.worked < 100_000
 
 
 def test_the_bound_falls_while_nothing_is_found():

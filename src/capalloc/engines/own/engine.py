@@ -23,7 +23,7 @@ from capalloc.engines.base import (
 from capalloc.engines.highs import PATIENCE, PATIENCE_PER_ENTRY, made_whole
 from capalloc.engines.own.board import Board
 from capalloc.engines.own.cores import Cores
-from capalloc.engines.own.deepening import Deepening, sievable
+from capalloc.engines.own.deepening import CHOICES_A_NODE, Deepening, sievable
 from capalloc.engines.own.exchange import exchanged
 from capalloc.engines.own.improver import Improver, Root
 from capalloc.engines.own.lightening import Lightened, lighten
@@ -101,13 +101,15 @@ FINISHING = 10.0
 
 # Choices that the proof by deepening looks at before anything else begins, which takes a few hundredths of a second,
 # and in all if its last pass seems to need no more than so many; then, once HiGHS has had its head start, before it
-# takes turns with the others; between two turns; and in all.
+# takes turns with the others; between two turns; and in all, where no limit of nodes says less: of those it may use a
+# part.
 SIEVED_AT_ONCE = 150_000
 SIEVED_SOON = 1_200_000
 SOON = 400_000
 SIEVED_ALONE = 2_000_000
 SIEVED_IN_A_TURN = 1_000_000
 SIEVED_AT_MOST = 60_000_000
+SIEVED_OF_NODES = 0.25
 
 
 class Capalloc:
@@ -170,6 +172,8 @@ class _Session:
             {PROVER: self._share_at_first()} | dict.fromkeys(names, 1.0),
         )
         self.deepening = Deepening(board) if sievable(board.problem) else None
+        nodes = board.options.node_limit
+        self.most_sieved = SIEVED_AT_MOST if nodes is None else int(SIEVED_OF_NODES * nodes * CHOICES_A_NODE)
         self.proved = self.sieving = False
         self.diving = set(names)
         self.searching = set(names[:1] if board.options.node_limit is not None else names)
@@ -231,7 +235,7 @@ class _Session:
 
     def _sieve(self, most: int) -> None:
         """Ask for points of ever lower value, up to so many choices, in problems of the kind that this proves."""
-        if self.deepening is not None and self.deepening.proved(most):
+        if self.deepening is not None and self.deepening.proved(min(most, self.most_sieved)):
             self.board.lower(self.board.value)
             self.proved = True
             self.board.finish()
@@ -249,12 +253,15 @@ class _Session:
     def _sieve_on(self, name: str) -> None:
         """Go on with that: at first alone, then in turns, as long as the end is in sight."""
         self.sieving = True
-        most = SIEVED_ALONE
-        while self.deepening is not None and not self.board.over and self.deepening.prospect < SIEVED_AT_MOST > most:
+        most, deepening = SIEVED_ALONE, self.deepening
+        while deepening is not None and not self.board.over and self._in_sight(deepening):
             self._sieve(most)
-            most = self.deepening.worked + SIEVED_IN_A_TURN
+            most = deepening.worked + SIEVED_IN_A_TURN
             self._rest(name, 0.0)
         self.sieving = False
+
+    def _in_sight(self, deepening: Deepening) -> bool:
+        return deepening.worked < self.most_sieved and deepening.prospect < SIEVED_AT_MOST
 
     def _prove(self) -> None:
         if self.board.problem.blocks is not None and not self._narrowed():
