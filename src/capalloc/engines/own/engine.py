@@ -101,13 +101,15 @@ FINISHING = 10.0
 
 # Choices that the proof by deepening looks at before anything else begins, which takes a few hundredths of a second,
 # and in all if its last pass seems to need no more than so many; then, once HiGHS has had its head start, before it
-# takes turns with the others; between two turns; and in all, where no limit of nodes says less: of those it may use a
+# takes turns with the others; between two turns; before it is given up since more than the most seem to be needed, as
+# they do while the best point is poor; and in all, where no limit of nodes says less: of those it may use a
 # part.
 SIEVED_AT_ONCE = 150_000
 SIEVED_SOON = 1_200_000
 SOON = 400_000
 SIEVED_ALONE = 2_000_000
 SIEVED_IN_A_TURN = 1_000_000
+SIEVED_IN_GOOD_FAITH = 15_000_000
 SIEVED_AT_MOST = 60_000_000
 SIEVED_OF_NODES = 0.25
 
@@ -261,7 +263,8 @@ class _Session:
         self.sieving = False
 
     def _in_sight(self, deepening: Deepening) -> bool:
-        return deepening.worked < self.most_sieved and deepening.prospect < SIEVED_AT_MOST
+        near = deepening.worked < SIEVED_IN_GOOD_FAITH or deepening.prospect < SIEVED_AT_MOST
+        return near and deepening.worked < self.most_sieved
 
     def _prove(self) -> None:
         if self.board.problem.blocks is not None and not self._narrowed():
