@@ -102,8 +102,7 @@ FINISHING = 10.0
 # Choices that the proof by deepening looks at before anything else begins, which takes a few hundredths of a second,
 # and in all if its last pass seems to need no more than so many; then, once HiGHS has had its head start, before it
 # takes turns with the others; between two turns; before it is given up since more than the most seem to be needed, as
-# they do while the best point is poor; and in all, where no limit of nodes says less: of those it may use a
-# part.
+# they do while the best point is poor; and in all, where no limit of nodes says less, of which it may use a part.
 SIEVED_AT_ONCE = 150_000
 SIEVED_SOON = 1_200_000
 SOON = 400_000
